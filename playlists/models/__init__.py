@@ -1,0 +1,1 @@
+"""The documents that pass between a node and a centre, as `docs/contract/` fixes them."""

@@ -1,0 +1,103 @@
+"""What goes up: status and health (contract §5). A reading that is not there is null, never 0."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from playlists.models.base import Model
+from playlists.models.record import ClockReading
+
+
+class Status(Model):
+    """Whether the node is connected; also its will."""
+
+    state: Literal["online", "offline"]
+    epoch: str
+    boot: str
+    agent: str
+    since: datetime
+
+
+class Position(Model):
+    """WGS 84, in degrees."""
+
+    lat: float
+    lon: float
+
+
+class Readings(Model):
+    """What the board under the agent says of itself."""
+
+    cpu_temperature_c: float | None = None
+    under_voltage: bool | None = None
+    disk_free_mb: float | None = None
+    memory_available_mb: float | None = None
+    uptime_s: float | None = None
+
+
+class FeedHealth(Model):
+    """How one feed stands."""
+
+    version: int | None = None
+    state: Literal["current", "expired", "unreachable", "refused", "none"]
+    checked: datetime | None = None
+    reason: str | None = None
+
+
+class AudioNow(Model):
+    """What sounds."""
+
+    programme: str | None = None
+    command: str | None = None
+    alert: str | None = None
+    title: str | None = None
+    item: int | None = None
+    level_dbfs: float | None = None
+    heard_dbfs: float | None = None
+
+
+class ScreenNow(Model):
+    """What the board shows."""
+
+    layout: str | None = None
+    showing: tuple[str, ...] = ()
+    takeover: str | None = None
+    driver: str | None = None
+    size: tuple[int, int] | None = None
+
+
+class Now(Model):
+    """What plays and shows."""
+
+    audio: AudioNow | None = None
+    screen: ScreenNow | None = None
+
+
+class Fault(Model):
+    """Something a technician should know, since when."""
+
+    code: str
+    since: datetime
+    text: str
+
+
+class LogState(Model):
+    """How far the centre has the log."""
+
+    stored_through: int
+    last: int
+
+
+class Health(Model):
+    """A node's health, each minute and at once when it changes."""
+
+    at: datetime
+    clock: ClockReading
+    position: Position | None = None
+    readings: Readings
+    feeds: dict[str, FeedHealth]
+    now: Now
+    relays: dict[str, bool]
+    faults: tuple[Fault, ...]
+    log: LogState

@@ -1,0 +1,230 @@
+"""`schedule.json`: programmes, bulletins and layouts of one feed (contract §2)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AwareDatetime, Field, StringConstraints, field_validator, model_validator
+
+from playlists.errors import Rejected
+from playlists.models.base import (
+    MAX_BULLETINS,
+    MAX_PROGRAMMES,
+    BulletinClass,
+    GainDb,
+    Identifier,
+    Language,
+    LengthS,
+    MediaPath,
+    Model,
+    Text,
+    Title,
+    read_json,
+    unknown_fields,
+    validate,
+)
+from playlists.models.items import Item, MediaItem, RelayItem
+
+FORMAT = "loa.schedule/1"
+
+OnConflict = Literal["preempt", "queue", "skip"]
+IfLate = Literal["join", "full", "skip"]
+Names = tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._:-]{0,127})$")], ...]
+HourRange = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+
+
+class Programme(Model):
+    """Something that sounds at planned times. Its times are wall times in the schedule's zone."""
+
+    id: Identifier
+    title: Title = ""
+    language: Language = "vi"
+    class_: Annotated[BulletinClass, Field(alias="class")] = BulletinClass.ROUTINE
+    priority: Annotated[int, Field(ge=-1_000_000, le=1_000_000)] = 0
+    zones: Names = ("*",)
+    targets: Names = ("*",)
+    start: datetime
+    recurrence: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+    exceptions: Annotated[tuple[datetime, ...], Field(max_length=10_000)] = ()
+    loops: Annotated[int, Field(ge=1, le=10_000)] = 1
+    gap_s: LengthS = 0.0
+    length_s: Annotated[LengthS, Field(gt=0)] | None = None
+    on_conflict: OnConflict = "queue"
+    if_late: IfLate = "join"
+    grace_s: LengthS = 120.0
+    volume_db: GainDb = 0.0
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=1_000)]
+
+    def media(self) -> set[str]:
+        """Targets of the feed that it needs, fallbacks included."""
+        needed = {item.media for item in self.items if isinstance(item, MediaItem)}
+        return needed | {
+            i.relay.fallback for i in self.items if isinstance(i, RelayItem) and i.relay.fallback
+        }
+
+
+class TextContent(Model):
+    """A notice that the board sets in type."""
+
+    heading: Title = ""
+    body: Text = ""
+    qr: Annotated[str, StringConstraints(max_length=1_000)] | None = None
+
+
+class PictureContent(Model):
+    """A picture that fills its zone."""
+
+    media: MediaPath
+    fit: Literal["contain", "cover"] = "contain"
+    caption: Title = ""
+
+
+class Content(Model):
+    """One of: text, image, video."""
+
+    text: TextContent | None = None
+    image: PictureContent | None = None
+    video: PictureContent | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [name for name in ("text", "image", "video") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"content has exactly one of text, image, video; found {given or 'none'}")
+        return self
+
+
+class Bulletin(Model):
+    """Something that the board shows while it is valid, in turn with its zone's other bulletins."""
+
+    id: Identifier
+    title: Title = ""
+    language: Language = "vi"
+    class_: Annotated[BulletinClass, Field(alias="class")] = BulletinClass.ROUTINE
+    zone: Identifier = "main"
+    targets: Names = ("*",)
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    hours: Annotated[tuple[HourRange, ...], Field(max_length=48)] = ()
+    duration_s: Annotated[float, Field(ge=1, le=3_600)] = 15.0
+    weight: Annotated[int, Field(ge=1, le=100)] = 1
+    content: Content
+
+    def media(self) -> set[str]:
+        """Targets of the feed that it needs."""
+        picture = self.content.image or self.content.video
+        return {picture.media} if picture else set()
+
+
+class LayoutZone(Model):
+    """A rectangle of a layout: column, row, width, height, in cells of the grid."""
+
+    id: Identifier
+    at: tuple[int, int, int, int]
+    kind: Annotated[str, StringConstraints(max_length=32)] = "bulletins"
+    """`bulletins`, `ticker` or `clock`; an unknown kind shows its bulletins."""
+
+
+class Layout(Model):
+    """How a screen is divided."""
+
+    id: Identifier
+    grid: tuple[Annotated[int, Field(ge=1, le=64)], Annotated[int, Field(ge=1, le=64)]] = (16, 9)
+    zones: Annotated[tuple[LayoutZone, ...], Field(min_length=1, max_length=32)]
+
+    @model_validator(mode="after")
+    def _zones_on_grid(self) -> Self:
+        columns, rows = self.grid
+        for zone in self.zones:
+            x, y, width, height = zone.at
+            if x < 0 or y < 0 or width < 1 or height < 1 or x + width > columns or y + height > rows:
+                raise ValueError(
+                    f"zone {zone.id!r} at {list(zone.at)} lies outside the grid {list(self.grid)}"
+                )
+        return self
+
+
+class Schedule(Model):
+    """The one document that says what a feed wants heard and seen."""
+
+    format: Literal["loa.schedule/1"]
+    version: Annotated[int, Field(ge=1, le=2**53)]
+    published: AwareDatetime
+    timezone: str = "Asia/Ho_Chi_Minh"
+    programmes: Annotated[tuple[Programme, ...], Field(max_length=MAX_PROGRAMMES)] = ()
+    bulletins: Annotated[tuple[Bulletin, ...], Field(max_length=MAX_BULLETINS)] = ()
+    layouts: Annotated[tuple[Layout, ...], Field(max_length=64)] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("is not an IANA time zone") from error
+        return name
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        for what, things in (
+            ("programme", self.programmes),
+            ("bulletin", self.bulletins),
+            ("layout", self.layouts),
+        ):
+            seen: set[str] = set()
+            for thing in things:
+                if thing.id in seen:
+                    raise ValueError(f"{what} id {thing.id!r} is used twice")
+                seen.add(thing.id)
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of all wall times in this document."""
+        return ZoneInfo(self.timezone)
+
+    def media(self) -> set[str]:
+        """All targets of the feed that this schedule needs."""
+        needed: set[str] = set()
+        for part in (*self.programmes, *self.bulletins):
+            needed |= part.media()
+        return needed
+
+
+def parse_schedule(raw: bytes, where: str = "schedule.json") -> tuple[Schedule, list[str]]:
+    """Read and check a schedule; the second value names the fields that are unknown here and were ignored.
+
+    Raises:
+        Rejected: too big, too many parts, not JSON, an unknown `format`, or any field out of bounds.
+            The document is refused whole.
+    """
+    document = read_json(where, raw)
+    found = document.get("format")
+    if found != FORMAT:
+        raise Rejected(where, [f"format: {FORMAT!r} is understood here, found {found!r}"])
+    for name, limit in (("programmes", MAX_PROGRAMMES), ("bulletins", MAX_BULLETINS)):
+        parts = document.get(name)
+        if isinstance(parts, list) and len(parts) > limit:
+            raise Rejected(where, [f"{name}: at most {limit} are accepted, found {len(parts)}"])
+    schedule = validate(Schedule, where, document)
+    return schedule, sorted(set(unknown_fields(Schedule, document)))
+
+
+def hours_contain(ranges: tuple[str, ...], wall: datetime) -> bool:
+    """Whether wall time lies in a range `HH:MM-HH:MM`: end excluded, may cross midnight; no range means always."""
+    if not ranges:
+        return True
+    minute = wall.hour * 60 + wall.minute
+    for text in ranges:
+        begin, end = (_minute(part) for part in text.split("-"))
+        inside = begin <= minute < end if begin <= end else minute >= begin or minute < end
+        if inside:
+            return True
+    return False
+
+
+def _minute(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
