@@ -1,0 +1,1 @@
+"""The local socket: what a technician's `loa` asks of the running daemon."""

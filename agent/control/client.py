@@ -1,0 +1,43 @@
+"""The technician's end of the socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+from agent.control.protocol import encode
+
+
+class ControlError(Exception):
+    """Error raised when the daemon cannot be reached or refuses; the text says what to do."""
+
+
+def ask(path: Path, op: str, timeout_s: float = 15.0, **arguments: Any) -> dict[str, Any]:
+    """Ask the running daemon and return its reply.
+
+    Raises:
+        ControlError: nobody listens, the reader may not, or the daemon refuses (its words are the text).
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        try:
+            connection.connect(str(path))
+            connection.sendall(encode({"op": op, **arguments}))
+            with connection.makefile("rb") as reader:
+                line = reader.readline()
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise ControlError(
+                f"the agent is not running (no answer at {path}); start it: systemctl start loa-agent"
+            ) from error
+        except PermissionError as error:
+            raise ControlError(f"{path} is for the group loa; join it: sudo adduser $USER loa") from error
+        except TimeoutError as error:
+            raise ControlError(f"the agent did not answer within {timeout_s:.0f} s") from error
+    if not line:
+        raise ControlError("the agent hung up without an answer; look at: journalctl -u loa-agent")
+    reply: dict[str, Any] = json.loads(line)
+    if not reply.pop("ok"):
+        raise ControlError(str(reply["error"]))
+    return reply

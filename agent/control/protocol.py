@@ -1,0 +1,41 @@
+"""JSON lines over a Unix socket: one request, one reply, `{"op": …, …}` → `{"ok": true, …}`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from queue import Queue
+from typing import Any
+
+MAX_LINE_BYTES = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """Event: somebody at the socket asks for something. The conductor answers through `answer`."""
+
+    op: str
+    arguments: dict[str, Any]
+    user: str
+    _reply: Queue[dict[str, Any]] = field(default_factory=lambda: Queue(1), compare=False)
+
+    def answer(self, **fields: Any) -> None:
+        """Reply that it was done."""
+        self._reply.put_nowait({"ok": True, **fields})
+
+    def refuse(self, error: str) -> None:
+        """Reply that it was not done, and why."""
+        self._reply.put_nowait({"ok": False, "error": error})
+
+    def wait(self, timeout_s: float) -> dict[str, Any]:
+        """The conductor's reply.
+
+        Raises:
+            queue.Empty: none came in time.
+        """
+        return self._reply.get(timeout=timeout_s)
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One line."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), default=str).encode() + b"\n"
