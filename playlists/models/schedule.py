@@ -32,7 +32,8 @@ FORMAT = "loa.schedule/1"
 OnConflict = Literal["preempt", "queue", "skip"]
 IfLate = Literal["join", "full", "skip"]
 Names = tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._:-]{0,127})$")], ...]
-HourRange = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-4]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
+_HOUR = r"(([01]\d|2[0-3]):[0-5]\d|24:00)"
+HourRange = Annotated[str, StringConstraints(pattern=f"^{_HOUR}-{_HOUR}$")]
 
 
 class Programme(Model):
@@ -188,8 +189,10 @@ class Schedule(Model):
     def media(self) -> set[str]:
         """All targets of the feed that this schedule needs."""
         needed: set[str] = set()
-        for part in (*self.programmes, *self.bulletins):
-            needed |= part.media()
+        for programme in self.programmes:
+            needed |= programme.media()
+        for bulletin in self.bulletins:
+            needed |= bulletin.media()
         return needed
 
 
@@ -210,21 +213,3 @@ def parse_schedule(raw: bytes, where: str = "schedule.json") -> tuple[Schedule, 
             raise Rejected(where, [f"{name}: at most {limit} are accepted, found {len(parts)}"])
     schedule = validate(Schedule, where, document)
     return schedule, sorted(set(unknown_fields(Schedule, document)))
-
-
-def hours_contain(ranges: tuple[str, ...], wall: datetime) -> bool:
-    """Whether wall time lies in a range `HH:MM-HH:MM`: end excluded, may cross midnight; no range means always."""
-    if not ranges:
-        return True
-    minute = wall.hour * 60 + wall.minute
-    for text in ranges:
-        begin, end = (_minute(part) for part in text.split("-"))
-        inside = begin <= minute < end if begin <= end else minute >= begin or minute < end
-        if inside:
-            return True
-    return False
-
-
-def _minute(text: str) -> int:
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
