@@ -1,0 +1,108 @@
+"""Checks between keys and between sections. Works on plain data, so that it can also judge a file that has
+other faults: all problems come at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from agent.config.show import Located, located
+from agent.config.suggest import did_you_mean
+
+
+def disagreements(document: Mapping[str, Any]) -> list[Located]:
+    """What does not fit together. Parts of the wrong type are passed over: the models complain of those."""
+    return [
+        *_unique(document, "feeds", "name"),
+        *_unique(document, "relays", "name"),
+        *_unique(document, "relays", "pin"),
+        *_unique(document, "zones", "name"),
+        *_zones(document),
+        *_broker(document),
+        *_audio(document),
+        *_groups(document),
+    ]
+
+
+def _entries(document: Mapping[str, Any], section: str) -> list[tuple[int, Mapping[str, Any]]]:
+    """The tables of `[[section]]` with their position; what is not a table is left out."""
+    return [
+        (index, entry) for index, entry in enumerate(_list(document, section)) if isinstance(entry, Mapping)
+    ]
+
+
+def _list(table: Any, key: str) -> list[Any]:
+    value = table.get(key) if isinstance(table, Mapping) else None
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else []
+
+
+def _words(table: Any, key: str) -> list[str]:
+    return [word for word in _list(table, key) if isinstance(word, str)]
+
+
+def _twice(words: list[str]) -> str | None:
+    return next((word for word in words if words.count(word) > 1), None)
+
+
+def _unique(document: Mapping[str, Any], section: str, key: str) -> Iterator[Located]:
+    first: dict[str | int, int] = {}
+    for index, entry in _entries(document, section):
+        value = entry.get(key)
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            continue
+        if value in first:
+            message = f"is used twice: [[{section}]] number {first[value] + 1} has it already"
+            yield located(document, section, index, key, message)
+        first.setdefault(value, index)
+
+
+def _zones(document: Mapping[str, Any]) -> Iterator[Located]:
+    known = [entry["name"] for _, entry in _entries(document, "relays") if isinstance(entry.get("name"), str)]
+    have = "there are: " + ", ".join(known) if known else "there are no [[relays]]"
+    for index, zone in _entries(document, "zones"):
+        names = _words(zone, "relays")
+        unknown = [name for name in names if name not in known]
+        for name in unknown:
+            message = f"no relay is named {name!r}; {have}"
+            yield located(document, "zones", index, "relays", message, hint=did_you_mean(name, known))
+        if twice := _twice(names):
+            yield located(document, "zones", index, "relays", f"names {twice!r} twice")
+        elif not unknown and names != (right := [name for name in known if name in names]):
+            message = (
+                "must stand in the order of the [[relays]], which close in that order and open in reverse: "
+                + ", ".join(right)
+            )
+            yield located(document, "zones", index, "relays", message)
+
+
+def _broker(document: Mapping[str, Any]) -> Iterator[Located]:
+    broker = document.get("broker")
+    if not isinstance(broker, Mapping):
+        return
+    for key, needs in (
+        ("cert", "key"),
+        ("key", "cert"),
+        ("user", "password_file"),
+        ("password_file", "user"),
+    ):
+        if key in broker and needs not in broker:
+            yield located(document, "broker", 0, key, f"needs {needs} beside it")
+    if broker.get("tls", True) is False:
+        for key in ("ca", "cert", "key"):
+            if key in broker:
+                yield located(document, "broker", 0, key, "has no effect with tls = false")
+
+
+def _audio(document: Mapping[str, Any]) -> Iterator[Located]:
+    audio = document.get("audio")
+    if not isinstance(audio, Mapping) or audio.get("output") != "file":
+        return
+    device = audio.get("device", "default")
+    if isinstance(device, str) and not device.endswith(".wav"):
+        message = 'with output = "file" this must be the path of a file that ends in .wav'
+        yield located(document, "audio", 0, "device", message)
+
+
+def _groups(document: Mapping[str, Any]) -> Iterator[Located]:
+    if twice := _twice(_words(document.get("node"), "groups")):
+        yield located(document, "node", 0, "groups", f"names {twice!r} twice")

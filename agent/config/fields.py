@@ -1,0 +1,95 @@
+"""Types of single keys: units, bounds, and messages that a technician can act on.
+
+TOML has types of its own, so nothing is guessed: `port = "8883"` is an error, not a number.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
+
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+"""Name of a node, feed, relay …: safe in a topic, a path and a shell line."""
+
+Flag = Annotated[bool, Field(strict=True)]
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True)]
+
+_HOURS = re.compile(r"^(?:([01]\d|2[0-3]):([0-5]\d)|24:00)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$")
+
+
+def _hours(text: str) -> str:
+    if not _HOURS.match(text):
+        raise ValueError('must be a range of wall time like "05:00-21:00", from 00:00 to 24:00')
+    begin, end = text.split("-")
+    if begin in (end, "24:00"):
+        raise ValueError(f'is an empty range; the whole day is "00:00-24:00" (found {text!r})')
+    return text
+
+
+Hours = Annotated[str, AfterValidator(_hours)]
+"""`HH:MM-HH:MM` in the node's time zone: end excluded, may cross midnight."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError('must be an IANA time zone like "Asia/Ho_Chi_Minh"') from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"is not a URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise ValueError("must be a URL that begins with https:// or http:// and names a host")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not carry a user or password: secrets are kept in files of their own")
+    if parts.query or parts.fragment:
+        raise ValueError("must not have a query or fragment: file names are appended to it")
+    return text.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_url)]
+
+
+def _path(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or "\x00" in value:
+        raise ValueError("must be a path")
+    base = (info.context or {}).get("base")
+    path = Path(value)
+    return base / path if base is not None else path
+
+
+FilePath = Annotated[Path, BeforeValidator(_path)]
+"""A path; a relative one starts at the folder of the configuration file."""
+
+
+def _date(value: Any) -> Any:
+    # a TOML date-time is a date to Python; a day is meant
+    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
+        # pydantic collects ValueError, and lets a TypeError through
+        raise ValueError(  # noqa: TRY004
+            "must be a date without quotes, like 2027-06-28"
+        )
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_date)]

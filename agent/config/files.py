@@ -1,0 +1,82 @@
+"""Whether the files that the configuration names are there and can be read by this user.
+
+Apart from parsing, so that a configuration can be judged on another machine than its own.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.config.errors import ConfigError, Problem
+from agent.config.model import Config
+from agent.config.show import shown
+
+
+def check_files(config: Config, where: str = "config.toml") -> None:
+    """Try every file that `config` names for reading, and its folders for writing.
+
+    Raises:
+        ConfigError: with all problems at once.
+    """
+    problems = list(_problems(config))
+    if problems:
+        raise ConfigError(where, problems)
+
+
+def _problems(config: Config) -> Iterator[Problem]:
+    for feed in config.feeds:
+        yield from _readable(f'[[feeds]] "{feed.name}"', "root", feed.root)
+    broker = config.broker
+    if broker is not None:
+        for key, path in (("ca", broker.ca), ("cert", broker.cert)):
+            if path is not None:
+                yield from _readable("[broker]", key, path)
+        for key, path in (("key", broker.key), ("password_file", broker.password_file)):
+            if path is not None:
+                yield from _readable("[broker]", key, path)
+                yield from _private("[broker]", key, path)
+    for key, path in (
+        ("state", config.paths.state),
+        ("cache", config.paths.cache),
+        ("runtime", config.paths.runtime),
+    ):
+        yield from _folder("[paths]", key, path)
+    if config.audio.output == "file":
+        yield from _folder("[audio]", "device", Path(config.audio.device).absolute().parent)
+
+
+def _readable(section: str, key: str, path: Path) -> Iterator[Problem]:
+    try:
+        with path.open("rb") as file:
+            if not file.read(1):
+                yield Problem(section, key, shown(key, path), "the file is empty")
+    except OSError as error:
+        yield Problem(section, key, shown(key, path), f"cannot be read: {error.strerror}")
+
+
+def _private(section: str, key: str, path: Path) -> Iterator[Problem]:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # `_readable` has said so
+    if mode & stat.S_IRWXO:
+        message = f"others may use this secret (mode {stat.S_IMODE(mode):04o}): chmod o= {path}"
+        yield Problem(section, key, shown(key, path), message)
+
+
+def _folder(section: str, key: str, path: Path) -> Iterator[Problem]:
+    """The folder, or the nearest part of its path that exists, must be a folder that can be written to."""
+    existing = path
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        yield Problem(section, key, shown(key, path), f"{existing} is not a folder")
+    elif not _can_write(existing):
+        yield Problem(section, key, shown(key, path), f"{existing} cannot be written to by this user")
+
+
+def _can_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
