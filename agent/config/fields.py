@@ -82,14 +82,18 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 """A path; a relative one starts at the folder of the configuration file."""
 
 
-def _date(value: Any) -> Any:
-    # a TOML date-time is a date to Python; a day is meant
-    if isinstance(value, dt.datetime) or not isinstance(value, dt.date):
-        # pydantic collects ValueError, and lets a TypeError through
-        raise ValueError(  # noqa: TRY004
-            "must be a date without quotes, like 2027-06-28"
-        )
+def _day(value: Any) -> Any:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value.isoformat()
+    try:
+        if not isinstance(value, str):
+            raise ValueError(value)
+        # a leap year, so that every year's 02-29 is a day as well
+        dt.date.fromisoformat(value if len(value) == 10 else f"2028-{value}")
+    except ValueError as error:
+        raise ValueError('must be a day like "2027-06-28", or "06-28" for every year') from error
     return value
 
 
-Day = Annotated[dt.date, BeforeValidator(_date)]
+Day = Annotated[str, BeforeValidator(_day)]
+"""`YYYY-MM-DD`, or `MM-DD` for every year; a TOML date is taken as well."""

@@ -5,8 +5,8 @@ Apart from parsing, so that a configuration can be judged on another machine tha
 
 from __future__ import annotations
 
-import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,9 +74,9 @@ def _folder(section: str, key: str, path: Path) -> Iterator[Problem]:
         existing = existing.parent
     if not existing.is_dir():
         yield Problem(section, key, shown(key, path), f"{existing} is not a folder")
-    elif not _can_write(existing):
-        yield Problem(section, key, shown(key, path), f"{existing} cannot be written to by this user")
-
-
-def _can_write(folder: Path) -> bool:
-    return os.access(folder, os.W_OK | os.X_OK)
+        return
+    try:
+        # asking for permission says nothing about a card that went read-only
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        yield Problem(section, key, shown(key, path), f"{existing} cannot be written to: {error.strerror}")
