@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
@@ -119,24 +120,30 @@ def unknown_fields(model: type[BaseModel], document: Any, prefix: str = "") -> I
     """
     if not isinstance(document, Mapping):
         return
-    known = {field.alias or name: field for name, field in model.model_fields.items()}
+    known = _known(model)
     for key, value in document.items():
-        if key not in known:
+        nested = known.get(key)
+        if nested is None:
             yield prefix + str(key)
             continue
-        nested = list(_models_in(known[key].annotation))
         if not nested:
             continue
         for part in value if isinstance(value, list) else [value]:
             # of a union, the member that knows most of the part's keys is the one that is meant
-            best = max(
-                nested, key=lambda m: len(_known_names(m) & set(part)) if isinstance(part, Mapping) else 0
-            )
+            best = nested[0] if len(nested) == 1 else max(nested, key=lambda m: _shared(m, part))
             yield from unknown_fields(best, part, f"{prefix}{key}.")
 
 
-def _known_names(model: type[BaseModel]) -> set[str]:
-    return {field.alias or name for name, field in model.model_fields.items()}
+@lru_cache(maxsize=256)
+def _known(model: type[BaseModel]) -> dict[str, tuple[type[BaseModel], ...]]:
+    """Field names as documents write them, each with the models that may stand in it."""
+    return {
+        field.alias or name: tuple(_models_in(field.annotation)) for name, field in model.model_fields.items()
+    }
+
+
+def _shared(model: type[BaseModel], part: Any) -> int:
+    return len(_known(model).keys() & part.keys()) if isinstance(part, Mapping) else 0
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
