@@ -85,11 +85,10 @@ FilePath = Annotated[Path, BeforeValidator(_path)]
 def _day(value: Any) -> Any:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value.isoformat()
+    text = value if isinstance(value, str) else ""
     try:
-        if not isinstance(value, str):
-            raise ValueError(value)
         # a leap year, so that every year's 02-29 is a day as well
-        dt.date.fromisoformat(value if len(value) == 10 else f"2028-{value}")
+        dt.date.fromisoformat(text if len(text) == 10 else f"2028-{text}")
     except ValueError as error:
         raise ValueError('must be a day like "2027-06-28", or "06-28" for every year') from error
     return value
