@@ -131,14 +131,14 @@ class Store:
             raise
         finally:
             path.unlink(missing_ok=True)
-            self._release(name)
+            self.release(name)
 
     def partial(self, key: str) -> Path:
         """Where an unfinished download of `key` lies or is to be written; it survives a restart."""
         return self.directory / (_name(key) + _PARTIAL)
 
     def reserve(self, key: str, max_bytes: int) -> None:
-        """Make room for an unfinished write and hold it until `adopt` or `discard`.
+        """Make room for an unfinished write and hold it until `adopt`, `release` or `discard`.
 
         Raises:
             StoreFull: even without all that is not needed there is no room.
@@ -184,11 +184,16 @@ class Store:
             self._reserved.pop(name, None)
         return target
 
+    def release(self, key: str) -> None:
+        """Give back room that was reserved; an unfinished download stays and counts with its size."""
+        with self._lock:
+            self._reserved.pop(_name(key), None)
+
     def discard(self, key: str) -> None:
         """Forget content and unfinished download of `key`, needed or not: it turned out to be useless."""
         name = _name(key)
         with self._lock:
-            self._release(name)
+            self.release(name)
             self.partial(name).unlink(missing_ok=True)
             if name in self._sizes:
                 self._remove(name)
@@ -240,10 +245,6 @@ class Store:
     def _forget(self, name: str) -> None:
         del self._sizes[name]
         del self._used[name]
-
-    def _release(self, name: str) -> None:
-        with self._lock:
-            self._reserved.pop(name, None)
 
 
 def _name(key: str) -> str:

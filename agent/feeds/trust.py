@@ -1,0 +1,267 @@
+"""What python-tuf says of a feed: the client workflow of TUF 1.0, against the network or the last good state.
+
+Two things differ from python-tuf's own client, both by overriding a private member (a test notices when a
+new release no longer has them): metadata is written durably and only when it changed, since a poll every
+few minutes must not wear an SD card; and expiry is judged by the node's reference time, since a wall clock
+without battery may show anything.
+
+Reference: https://theupdateframework.github.io/specification/v1.0.33/ (§5, client workflow)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tuf.api.exceptions import (
+    DownloadError,
+    DownloadHTTPError,
+    ExpiredMetadataError,
+    RepositoryError,
+)
+from tuf.api.metadata import TargetFile  # type: ignore[attr-defined]  # exported by a computed __all__
+from tuf.ngclient.config import UpdaterConfig
+from tuf.ngclient.fetcher import FetcherInterface
+from tuf.ngclient.updater import Updater
+
+from agent.feeds.errors import Expired, Quarantine, Rejected, Retry, Technician
+from agent.feeds.http import Client, StatusError
+from agent.files import sweep, write_atomically
+from playlists.units import Decibel, Seconds
+
+FILE_DEADLINE_S = Seconds(30)
+ROUND_DEADLINE_S = Seconds(120)
+"""For all metadata of one refresh together."""
+_MAX_FILE_BYTES = 5_000_000
+_UNQUOTED = "/%:@!$&'()*+,;=-._~"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file that the feed's keys vouch for."""
+
+    path: str
+    url: str
+    length: int
+    """In bytes."""
+    sha256: str
+    gain_db: Decibel
+    duration_s: Seconds | None
+    title: str | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One verified state of a feed's metadata."""
+
+    identity: tuple[int, int]
+    """Versions of root and snapshot: equal identity means equal targets."""
+    expires: datetime
+    """When the first of its signatures runs out."""
+    find: Callable[[str], Target | None]
+    """Look a target up; may fetch delegated metadata and raises as `refresh` does."""
+    files: Callable[[], dict[str, str]]
+    """The metadata files by name, as `restore` wants them."""
+
+
+def refresh(url: str, root: bytes, metadata_dir: Path, reference: datetime, client: Client) -> Snapshot:
+    """Fetch and verify the newest metadata.
+
+    Args:
+        url: base address of the feed, above `metadata/` and `targets/`.
+        root: the trusted root that the technician installed.
+        metadata_dir: what was verified last, against rollback; durable when this returns.
+        reference: the time by which expiry is judged.
+        client: fetches.
+
+    Raises:
+        Retry: network or host.
+        Expired: the newest signatures have run out.
+        Rejected: rollback, stranger's signature, mix-and-match, oversize, not metadata at all.
+        Technician: the root file or the disk is unusable.
+    """
+    deadline = time.monotonic() + ROUND_DEADLINE_S
+
+    def read(address: str, max_bytes: int) -> bytes:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            raise Retry(f"{address}: all metadata together took longer than {ROUND_DEADLINE_S:.0f} s")
+        return client.read(address, max_bytes, Seconds(min(FILE_DEADLINE_S, left_s)))
+
+    try:
+        metadata_dir.mkdir(parents=True, exist_ok=True)
+        for directory in (metadata_dir, metadata_dir / "root_history"):
+            sweep(directory)
+        return _verify(url, root, metadata_dir, reference, _Fetcher(read))
+    except OSError as error:
+        raise Technician(f"{metadata_dir}: {error}; the last good schedule stays in force") from error
+
+
+@contextlib.contextmanager
+def restore(url: str, root: bytes, files: Mapping[str, str], accepted: datetime) -> Iterator[Snapshot]:
+    """Verify again, without network, what was accepted earlier.
+
+    It is judged as of the moment of acceptance: whether it may still be used is the caller's question,
+    whether trusted keys signed it is answered here.
+
+    Raises:
+        Rejected: it does not follow from `root`, or was damaged.
+        Technician: no room for temporary files.
+    """
+
+    def read(address: str, _max_bytes: int) -> bytes:
+        name = address.rsplit("/", 1)[-1]
+        if name != "timestamp.json":  # all else is found in the directory, or is not there
+            raise StatusError(address, 404)
+        return files[name].encode()
+
+    try:
+        with tempfile.TemporaryDirectory(prefix="loa-feed-") as name:
+            directory = Path(name)
+            for path, text in files.items():
+                file = directory / path
+                if not file.resolve().is_relative_to(directory.resolve()):
+                    raise Rejected(f"the saved state names a file {path!r} outside its folder")
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            yield _verify(url, root, directory, accepted, _Fetcher(read))
+    except OSError as error:
+        raise Technician(f"temporary files: {error}") from error
+
+
+def _verify(url: str, root: bytes, metadata_dir: Path, reference: datetime, fetcher: _Fetcher) -> Snapshot:
+    base = url if url.endswith("/") else url + "/"
+    with _remedies(base):
+        updater = _Updater(base + "metadata/", root, metadata_dir, reference, fetcher)
+        updater.refresh()
+
+    def find(path: str) -> Target | None:
+        with _remedies(base):
+            found = updater.get_targetinfo(path)
+        return None if found is None else _target(base, path, found, updater.prefixes_hashes)
+
+    return Snapshot(updater.identity, updater.expires, find, lambda: _read_all(metadata_dir))
+
+
+@contextlib.contextmanager
+def _remedies(feed: str) -> Iterator[None]:
+    """Sort python-tuf's errors by what helps."""
+    try:
+        yield
+    except ExpiredMetadataError as error:
+        raise Expired(f"{feed}: signatures have run out ({error})") from error
+    except RepositoryError as error:
+        raise Rejected(f"{feed}: {type(error).__name__}: {error}") from error
+    except DownloadHTTPError as error:
+        raise Retry(str(error)) from error
+    except DownloadError as error:
+        raise Rejected(f"{feed}: {error}") from error
+
+
+class _Fetcher(FetcherInterface):
+    """Hands python-tuf whole files: metadata is small, and a temporary file each would wear the card."""
+
+    def __init__(self, read: Callable[[str, int], bytes]) -> None:
+        self._read = read
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        yield self.download_bytes(url, _MAX_FILE_BYTES)
+
+    def download_bytes(self, url: str, max_length: int) -> bytes:
+        try:
+            return self._read(url, max_length)
+        except StatusError as error:
+            raise DownloadHTTPError(str(error), error.status) from error
+
+
+class _Updater(Updater):
+    """python-tuf's client, durable and with a clock of our choice."""
+
+    def __init__(
+        self, url: str, root: bytes, metadata_dir: Path, reference: datetime, fetcher: FetcherInterface
+    ) -> None:
+        config = UpdaterConfig(targets_max_length=_MAX_FILE_BYTES)
+        super().__init__(str(metadata_dir), url, fetcher=fetcher, config=config, bootstrap=root)
+        self._trusted_set.reference_time = reference
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        return self._trusted_set.root.version, self._trusted_set.snapshot.version
+
+    @property
+    def expires(self) -> datetime:
+        trusted = self._trusted_set
+        return min(
+            part.expires for part in (trusted.root, trusted.timestamp, trusted.snapshot, trusted.targets)
+        )
+
+    @property
+    def prefixes_hashes(self) -> bool:
+        return bool(self._trusted_set.root.consistent_snapshot) and self.config.prefix_targets_with_hash
+
+    def _persist_file(self, filename: str, data: bytes) -> None:
+        path = Path(filename)
+        with contextlib.suppress(FileNotFoundError):
+            if path.read_bytes() == data:
+                return
+        write_atomically(path, data)
+
+    def _update_root_symlink(self) -> None:
+        link = Path(self._dir, "root.json")
+        current = f"root_history/{self._trusted_set.root.version}.root.json"
+        if not link.is_symlink() or link.readlink() != Path(current):
+            super()._update_root_symlink()
+
+
+def _target(base: str, path: str, found: TargetFile, prefixed: bool) -> Target:
+    sha256 = found.hashes.get("sha256", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise Quarantine(f"target {path}: carries no SHA-256")
+    name = path
+    if prefixed:
+        folder, slash, leaf = path.rpartition("/")
+        name = f"{folder}{slash}{next(iter(found.hashes.values()))}.{leaf}"
+    custom = found.custom or {}
+    if not isinstance(custom, Mapping):
+        raise Quarantine(f"target {path}: custom must be an object, found {type(custom).__name__}")
+    gain_db = _number(path, custom, "gain_db", -60, 20)
+    duration_s = _number(path, custom, "duration_s", 0, 7 * 86_400)
+    title = custom.get("title")
+    if title is not None and not isinstance(title, str):
+        raise Quarantine(f"target {path}: custom title must be text, found {title!r:.60}")
+    return Target(
+        path=path,
+        url=f"{base}targets/{quote(name, safe=_UNQUOTED)}",
+        length=found.length,
+        sha256=sha256,
+        gain_db=Decibel(gain_db or 0.0),
+        duration_s=None if duration_s is None else Seconds(duration_s),
+        title=None if title is None else title[:500],
+    )
+
+
+def _number(path: str, custom: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
+    value = custom.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise Quarantine(f"target {path}: custom {name} must be {low} to {high}, found {value!r:.60}")
+    return float(value)
+
+
+def _read_all(metadata_dir: Path) -> dict[str, str]:
+    """All metadata files by path below the directory, without the link to the newest root."""
+    return {
+        str(file.relative_to(metadata_dir)): file.read_text(encoding="utf-8")
+        for pattern in ("*.json", "root_history/*.json")
+        for file in sorted(metadata_dir.glob(pattern))
+        if not file.is_symlink()
+    }
