@@ -1,0 +1,255 @@
+"""All that is seen: the zones of a board, or the takeover that covers them.
+
+It is told the time and never asks for it; `step` paints what is due and says which boxes changed, `next_at`
+says when it wants to be asked again. Under a takeover the board stands still, and comes back where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pygame
+
+from agent.screen.clock import ClockArea
+from agent.screen.compose import Style
+from agent.screen.fonts import Fonts
+from agent.screen.grid import Box, place
+from agent.screen.ledger import Ledger
+from agent.screen.paint import Page, paint
+from agent.screen.pictures import Pictures
+from agent.screen.protocol import Board, Event, Failed, Showing, Shown, Takeover, ThemeName, Zone
+from agent.screen.rotation import page_times
+from agent.screen.takeover import alarm_of, compose_takeover
+from agent.screen.theme import THEMES, sizes_for
+from agent.screen.ticker import TickerArea
+from agent.screen.zones import NEVER, BulletinArea, Stage
+from playlists.units import MonotonicS, Seconds
+
+TAKEOVER_PAGE_S = Seconds(8.0)
+REPORT_S = Seconds(60.0)
+
+ZoneArea = BulletinArea | TickerArea | ClockArea
+
+
+class _Cover:
+    """A takeover on the screen."""
+
+    def __init__(self, takeover: Takeover, pages: tuple[Page, ...], now: MonotonicS) -> None:
+        self.takeover = takeover
+        self.pages = pages
+        self.number = -1
+        self.next_at = now
+        words = [page.words for page in pages]
+        self._times = page_times(Seconds(TAKEOVER_PAGE_S * len(pages)), words)
+
+    def turn(self, now: MonotonicS) -> Page:
+        """The next page, and when it has had its time: round and round, or for ever if it is the only one."""
+        self.number = (self.number + 1) % len(self.pages)
+        single = len(self.pages) == 1
+        self.next_at = NEVER if single else MonotonicS(now + self._times[self.number])
+        return self.pages[self.number]
+
+
+class BoardView:
+    """What is seen on one screen."""
+
+    def __init__(
+        self,
+        surface: pygame.Surface,
+        fonts: Fonts,
+        pictures: Pictures,
+        say: Callable[[Event], None],
+        theme: ThemeName = "dark",
+    ) -> None:
+        """`surface` is what is presented; `say` gets every event but `Ready` and `Pong`."""
+        self._surface = surface
+        self._size = surface.get_size()
+        self._fonts = fonts
+        self._pictures = pictures
+        self._say = say
+        self._default_theme = theme
+        self._ledger = Ledger()
+        self._failed: set[tuple[str, str]] = set()
+        self._stage = self._new_stage(theme)
+        self._board: Board | None = None
+        self._areas: list[ZoneArea] = []
+        self._cover: _Cover | None = None
+        self._covered_since: MonotonicS | None = None
+        self._blank = True
+        self._told: Showing | None = None
+        self._report_at = NEVER
+
+    # -- what is to be seen ------------------------------------------------------------------------
+
+    def set_board(self, board: Board, now: MonotonicS) -> None:
+        """Show this board; zones that are the same go on, under a takeover unseen."""
+        theme = board.theme or self._default_theme
+        before = self._board
+        self._failed.clear()
+        rearranged = (
+            before is None
+            or (before.layout, before.grid, _places(before)) != (board.layout, board.grid, _places(board))
+            or (before.theme or self._default_theme) != theme
+        )
+        self._board = board
+        self._count_covered(now)
+        if rearranged:
+            self._arrange(board, theme, now)
+        else:
+            self._renew(board, now)
+        self._report_at = min(self._report_at, MonotonicS(now + REPORT_S))
+
+    def take_over(self, takeover: Takeover, now: MonotonicS) -> None:
+        """Cover everything; another takeover replaces this one.
+
+        Raises:
+            Quarantine: it cannot be set on this screen at all.
+        """
+        if self._cover is not None and self._cover.takeover == takeover:
+            return
+        pages = compose_takeover(takeover, self._size, self._stage.style)
+        self._cover = _Cover(takeover, pages, now)
+        if self._covered_since is None:
+            self._covered_since = now
+            self._ledger.vanish_all(now)
+
+    def clear(self, now: MonotonicS, wall: datetime) -> None:
+        """End the takeover: the board comes back where it was."""
+        if self._cover is None or self._covered_since is None:
+            return
+        self._count_covered(now)
+        self._cover = self._covered_since = None
+        self._surface.fill(self._stage.style.theme.ground)
+        for area in self._areas:
+            area.repaint(now, wall)
+        self._blank = True
+
+    def picture_ready(self, now: MonotonicS) -> None:
+        """A picture has been decoded."""
+        for area in self._areas:
+            if isinstance(area, BulletinArea):
+                area.picture_ready(now)
+
+    # -- time --------------------------------------------------------------------------------------
+
+    @property
+    def next_at(self) -> MonotonicS:
+        """When `step` is due."""
+        report_at = self._report_at if self._ledger.open else NEVER
+        if self._cover is not None:
+            return min(self._cover.next_at, report_at)
+        if self._blank:
+            return MonotonicS(0.0)
+        return min([report_at, *(area.next_at for area in self._areas)])
+
+    @property
+    def late_frames(self) -> int:
+        """How many frames of tickers were presented late or not at all."""
+        return sum(area.late_frames for area in self._areas if isinstance(area, TickerArea))
+
+    def step(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        """Paint what is due; the boxes that changed."""
+        dirty = self._step_cover(now) if self._cover is not None else self._step_areas(now, wall)
+        if self._blank and self._cover is None:
+            self._blank = False
+            dirty = [Box(0, 0, *self._size)]
+        if now >= self._report_at:
+            self._report_at = MonotonicS(now + REPORT_S)
+            self.report(now, wall)
+        return dirty
+
+    def tell(self) -> None:
+        """Say what is seen, if that has changed. Call it when the step has been presented."""
+        if self._cover is not None:
+            state = Showing(self._layout, (), self._cover.takeover.id)
+        else:
+            state = Showing(self._layout, tuple(n for area in self._areas for n in area.showing), None)
+        if state != self._told:
+            self._told = state
+            self._say(state)
+
+    def prepare(self) -> bool:
+        """Do one small step towards the next change; False when there is nothing to do."""
+        return self._cover is None and any(area.prepare() for area in self._areas)
+
+    def report(self, now: MonotonicS, wall: datetime) -> None:
+        """Say what was shown since the last report."""
+        sums: list[Shown] = self._ledger.report(now, wall)
+        for one in sums:
+            self._say(one)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    @property
+    def _layout(self) -> str | None:
+        return self._board.layout if self._board is not None else None
+
+    def _step_cover(self, now: MonotonicS) -> list[Box]:
+        cover = self._cover
+        if cover is None or now < cover.next_at:
+            return []
+        page = cover.turn(now)
+        ground = alarm_of(cover.takeover).ground
+        for _ in paint(page, self._surface, self._fonts, ground):
+            pass
+        return [Box(0, 0, *self._size)]
+
+    def _step_areas(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        dirty: list[Box] = []
+        for area in self._areas:
+            if now >= area.next_at:
+                dirty += area.advance(now, wall)
+        return dirty
+
+    def _count_covered(self, now: MonotonicS) -> None:
+        """Let the zones forget the time that they were covered so far."""
+        if self._covered_since is not None:
+            for area in self._areas:
+                area.shift(Seconds(now - self._covered_since))
+            self._covered_since = now
+
+    def _new_stage(self, theme: ThemeName) -> Stage:
+        style = Style(self._fonts, THEMES[theme], sizes_for(*self._size))
+        self._surface.fill(style.theme.ground)
+        return Stage(self._surface, style, self._pictures, self._ledger, self._fail)
+
+    def _arrange(self, board: Board, theme: ThemeName, now: MonotonicS) -> None:
+        for area in self._areas:
+            area.close(now)
+        if self._cover is None:
+            self._stage = self._new_stage(theme)
+            self._blank = True
+        else:
+            self._stage.style = Style(self._fonts, THEMES[theme], self._stage.style.sizes)
+        placed, refused = place(board.zones, board.grid, self._size, self._stage.style.sizes.gap)
+        for zone, taken in refused:
+            self._say(Failed(None, f"zone {zone.id!r} overlaps zone {taken.id!r} and is left out"))
+        self._areas = [self._new_area(zone, box, board, now) for zone, box in placed]
+
+    def _new_area(self, zone: Zone, box: Box, board: Board, now: MonotonicS) -> ZoneArea:
+        if zone.kind == "ticker":
+            return TickerArea(zone, box, self._stage, now)
+        if zone.kind == "clock":
+            timezone = ZoneInfo(board.timezone)
+            return ClockArea(zone, box, self._stage, now, timezone, known=board.clock_known)
+        return BulletinArea(zone, box, self._stage, now)
+
+    def _renew(self, board: Board, now: MonotonicS) -> None:
+        zones = {zone.id: zone for zone in board.zones}
+        for area in self._areas:
+            zone = zones[area.zone.id]
+            if isinstance(area, ClockArea):
+                area.change(zone, now, ZoneInfo(board.timezone), known=board.clock_known)
+            else:
+                area.change(zone, now)
+
+    def _fail(self, bulletin: str, reason: str) -> None:
+        if (bulletin, reason) not in self._failed:
+            self._failed.add((bulletin, reason))
+            self._say(Failed(bulletin, reason))
+
+
+def _places(board: Board) -> list[tuple[str, str, tuple[int, int, int, int]]]:
+    return [(zone.id, zone.kind, zone.at) for zone in board.zones]

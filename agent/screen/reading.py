@@ -1,0 +1,183 @@
+"""The worker's reading of the conductor's messages: every field is checked, every complaint names its place.
+
+Hand-written, because pydantic would cost the worker more memory than its pictures do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from agent.screen.errors import Rejected
+from agent.screen.protocol import (
+    CLASSES,
+    DEFAULT_TURN_S,
+    FITS,
+    MAX_ZONES,
+    STATUSES,
+    THEMES,
+    Board,
+    Bulletin,
+    Clear,
+    ImagePart,
+    Message,
+    Ping,
+    Quit,
+    SetBoard,
+    TakeOver,
+    Takeover,
+    TakePicture,
+    TextPart,
+    Zone,
+)
+from playlists.units import Seconds
+
+
+def read_message(message: Mapping[str, Any]) -> Message:
+    """Understand one message of the conductor.
+
+    Raises:
+        Rejected: an unknown `op`, or a field that is missing or out of bounds; it is named.
+    """
+    op = message.get("op")
+    if op == "board":
+        return SetBoard(_board(_Fields(message, "").inner("board")))
+    if op == "takeover":
+        return TakeOver(_takeover(_Fields(message, "").inner("takeover")))
+    fields = _Fields(message, "")
+    if op == "picture":
+        width = fields.number("width", 16, 16_384) if message.get("width") is not None else None
+        path = Path(fields.text("path"))
+        if path.suffix.lower() not in {".png", ".jpg", ".jpeg"}:
+            raise Rejected(f"path: ends in .png or .jpg, found {path.name!r}")
+        return TakePicture(fields.text("request"), path, None if width is None else int(width))
+    if op == "ping":
+        return Ping(int(fields.number("n", -(2**53), 2**53)))
+    if op == "clear":
+        return Clear()
+    if op == "quit":
+        return Quit()
+    raise Rejected(f"op: one of board, takeover, clear, picture, ping, quit, found {op!r}")
+
+
+C = TypeVar("C", bound=str)
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """An object of a message, and where it stands: every complaint names the place."""
+
+    values: Any
+    where: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, Mapping):
+            raise Rejected(f"{self.where.rstrip('.') or 'message'}: an object, found {self.values!r:.60}")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.values.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, str):
+            raise Rejected(f"{self.where}{name}: a text, found {value!r:.60}")
+        return value
+
+    def number(self, name: str, least: float, most: float, default: float | None = None) -> float:
+        value = self.values.get(name)
+        if value is None and default is not None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise Rejected(f"{self.where}{name}: a number from {least} to {most}, found {value!r:.60}")
+        return value
+
+    def choice(self, name: str, choices: tuple[C, ...], default: C | None = None) -> C:
+        value = self.values.get(name)
+        if value is None and default is not None:
+            return default
+        for one in choices:
+            if value == one:
+                return one
+        raise Rejected(f"{self.where}{name}: one of {', '.join(choices)}, found {value!r:.60}")
+
+    def integers(self, name: str, count: int) -> tuple[int, ...]:
+        value = self.values.get(name)
+        if (
+            not isinstance(value, Sequence)
+            or len(value) != count
+            or not all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+        ):
+            raise Rejected(f"{self.where}{name}: {count} whole numbers, found {value!r:.60}")
+        return tuple(value)
+
+    def inner(self, name: str) -> _Fields:
+        return _Fields(self.values.get(name), f"{self.where}{name}.")
+
+    def each(self, name: str) -> list[_Fields]:
+        value = self.values.get(name, [])
+        if not isinstance(value, list | tuple):
+            raise Rejected(f"{self.where}{name}: a list, found {value!r:.60}")
+        return [_Fields(part, f"{self.where}{name}[{n}].") for n, part in enumerate(value)]
+
+
+def _board(fields: _Fields) -> Board:
+    columns, rows = fields.integers("grid", 2)
+    if not (1 <= columns <= 64 and 1 <= rows <= 64):
+        raise Rejected(f"{fields.where}grid: 1 to 64 columns and rows, found {[columns, rows]}")
+    timezone = fields.text("timezone", "Asia/Ho_Chi_Minh")
+    try:
+        ZoneInfo(timezone)
+    except (ValueError, OSError, LookupError) as error:
+        raise Rejected(f"{fields.where}timezone: an IANA time zone, found {timezone!r:.60}") from error
+    zones = fields.each("zones")
+    if len(zones) > MAX_ZONES:
+        raise Rejected(f"{fields.where}zones: at most {MAX_ZONES}, found {len(zones)}")
+    return Board(
+        layout=fields.text("layout"),
+        grid=(columns, rows),
+        zones=tuple(_zone(zone, columns, rows) for zone in zones),
+        timezone=timezone,
+        theme=fields.choice("theme", THEMES) if fields.values.get("theme") else None,
+        clock_known=fields.text("clock", "synchronised") != "unset",
+    )
+
+
+def _zone(fields: _Fields, columns: int, rows: int) -> Zone:
+    x, y, width, height = fields.integers("at", 4)
+    if x < 0 or y < 0 or width < 1 or height < 1 or x + width > columns or y + height > rows:
+        raise Rejected(f"{fields.where}at: {[x, y, width, height]} lies outside the grid {[columns, rows]}")
+    bulletins = tuple(_bulletin(part) for part in fields.each("bulletins"))
+    return Zone(fields.text("id"), fields.text("kind", "bulletins"), (x, y, width, height), bulletins)
+
+
+def _bulletin(fields: _Fields) -> Bulletin:
+    text = image = None
+    if fields.values.get("text") is not None:
+        part = fields.inner("text")
+        text = TextPart(part.text("heading", ""), part.text("body", ""), part.text("qr", "") or None)
+    if fields.values.get("image") is not None:
+        part = fields.inner("image")
+        fit = part.choice("fit", FITS, "contain")
+        image = ImagePart(part.text("path"), fit, part.text("caption", ""))
+    return Bulletin(
+        id=fields.text("id"),
+        class_=fields.choice("class", CLASSES, "routine"),
+        language=fields.text("language", "vi"),
+        duration_s=Seconds(fields.number("duration_s", 1, 3_600, DEFAULT_TURN_S)),
+        weight=int(fields.number("weight", 1, 100, 1)),
+        text=text,
+        image=image,
+    )
+
+
+def _takeover(fields: _Fields) -> Takeover:
+    return Takeover(
+        id=fields.text("id"),
+        class_=fields.choice("class", CLASSES, "emergency"),
+        event=fields.text("event", ""),
+        headline=fields.text("headline", ""),
+        text=fields.text("text", ""),
+        status=fields.choice("status", STATUSES, "Actual"),
+    )

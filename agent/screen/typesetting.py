@@ -1,0 +1,231 @@
+"""Text into lines, lines into pages, at a size that fits. Pure: a `Ruler` measures for it.
+
+Text is normalised to NFC first: Vietnamese arrives in both forms, and a font has a glyph for `ễ`, while
+`e` + two combining marks is at the mercy of its mark positioning. Lines break at spaces; a word that is
+wider than its line is broken between grapheme clusters, so that no mark is torn off its letter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.screen.errors import Quarantine
+
+_SPACES = re.compile(r"[^\S\n\u00a0\u202f]+")
+_BREAKS = re.compile(r" *\n *")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+_JOINERS = {"\u200c", "\u200d"}
+
+
+class Ruler(Protocol):
+    """Measures text in one font at one size."""
+
+    @property
+    def line_height(self) -> int:
+        """From one line to the next, in pixels: room for the tallest letter with all its marks."""
+
+    def width(self, text: str) -> int:
+        """Pixels that `text` takes on one line."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Text set in type: one size, one or more pages of lines."""
+
+    size: int
+    pages: tuple[tuple[str, ...], ...]
+
+
+def normalise(text: str) -> str:
+    """NFC, single spaces, at most one empty line in a row, nothing that a font cannot draw."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    text = unicodedata.normalize("NFC", text)
+    text = "".join(map(_drawable, text))
+    return _MANY_BREAKS.sub("\n\n", _BREAKS.sub("\n", _SPACES.sub(" ", text))).strip(" \n")
+
+
+def _drawable(char: str) -> str:
+    if char == "\n" or char in _JOINERS:
+        return char
+    category = unicodedata.category(char)
+    if category == "Cs":  # half of a pair, which no font has
+        return "\ufffd"
+    if category in {"Zl", "Zp"}:
+        return "\n"
+    return "" if category in {"Cc", "Cf", "Cn"} else char
+
+
+def clusters(word: str) -> list[str]:
+    """A word cut where it may be cut at need: every mark stays with its letter."""
+    parts: list[str] = []
+    for char in word:
+        joined = unicodedata.combining(char) or char in _JOINERS or unicodedata.category(char) in {"Mn", "Mc"}
+        if parts and (joined or parts[-1][-1] in _JOINERS):
+            parts[-1] += char
+        else:
+            parts.append(char)
+    return parts
+
+
+def wrap(text: str, width: int, ruler: Ruler) -> list[str]:
+    """Break normalised text into lines that are at most `width` pixels wide; an empty line parts paragraphs.
+
+    Raises:
+        Quarantine: a single letter is wider than the line.
+    """
+    widths: dict[str, int] = {" ": ruler.width(" ")}
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        lines += _wrap_paragraph(paragraph.split(" "), width, ruler, widths)
+    return lines
+
+
+def _wrap_paragraph(words: list[str], width: int, ruler: Ruler, widths: dict[str, int]) -> list[str]:
+    lines: list[str] = []
+    line = ""
+    used = 0
+    for word in words:
+        wide = widths.get(word)
+        if wide is None:
+            wide = widths[word] = ruler.width(word)
+        if line:
+            # the sum of the words is a good guess, the line itself is measured only where it matters
+            total = used + widths[" "] + wide
+            slack = 2 + len(line) // 8
+            if total <= width - slack or (total <= width + slack and ruler.width(f"{line} {word}") <= width):
+                line, used = f"{line} {word}", total
+                continue
+            lines.append(line)
+        if wide <= width:
+            line, used = word, wide
+            continue
+        *full, line = _break_word(word, width, ruler)
+        lines += full
+        used = ruler.width(line)
+    return [*lines, line]
+
+
+def _break_word(word: str, width: int, ruler: Ruler) -> list[str]:
+    pieces: list[str] = []
+    piece = ""
+    for part in clusters(word):
+        if piece and ruler.width(piece + part) > width:
+            pieces.append(piece)
+            piece = ""
+        piece += part
+        if piece == part and ruler.width(part) > width:
+            raise Quarantine(f"its box is {width} pixels wide, narrower than the letter {part!r}")
+    return [*pieces, piece]
+
+
+def balance(text: str, width: int, ruler: Ruler) -> list[str]:
+    """Like `wrap`, in as many lines, but of even length: for headings.
+
+    Raises:
+        Quarantine: a single letter is wider than the line.
+    """
+    lines = wrap(text, width, ruler)
+    low, high = width // 2, width
+    while len(lines) > 1 and high - low > 8:
+        middle = (low + high) // 2
+        words_stay_whole = max(ruler.width(word) for word in text.split()) <= middle
+        tried = wrap(text, middle, ruler) if words_stay_whole else None
+        if tried is not None and len(tried) <= len(lines):
+            high, lines = middle, tried
+        else:
+            low = middle
+    return lines
+
+
+def fit_on_one(
+    text: str,
+    space: tuple[int, int],
+    sizes: Sequence[int],
+    ruler_at: Callable[[int], Ruler],
+    *,
+    setter: Callable[[str, int, Ruler], list[str]] = wrap,
+    most_lines: int | None = None,
+) -> tuple[int, list[str]] | None:
+    """The biggest of `sizes` (biggest first) at which the text fits `space` (width, height), and its lines.
+
+    None if it fits at none of them.
+    """
+    width, height = space
+
+    def attempt(size: int) -> list[str] | None:
+        ruler = ruler_at(size)
+        try:
+            lines = setter(text, width, ruler)
+        except Quarantine:
+            return None
+        few = most_lines is None or len(lines) <= most_lines
+        return lines if few and len(lines) * ruler.line_height <= height else None
+
+    best: tuple[int, list[str]] | None = None
+    low, high = 0, len(sizes)
+    while low < high:
+        middle = (low + high) // 2
+        lines = attempt(sizes[middle])
+        if lines is None:
+            low = middle + 1
+        else:
+            best, high = (sizes[middle], lines), middle
+    return best
+
+
+def fit(
+    text: str,
+    space: tuple[int, int],
+    sizes: Sequence[int],
+    ruler_at: Callable[[int], Ruler],
+    *,
+    smaller: Sequence[int],
+) -> Fitted:
+    """Set normalised text: on one page at the biggest of `sizes` that allows it, else on several.
+
+    Args:
+        space: width and height of the box in pixels.
+        sizes: biggest first; the last is the floor, at which text is paged.
+        smaller: sizes below the floor, for a box too small for two lines at it.
+
+    Raises:
+        Quarantine: the box does not hold a single line even at the smallest size.
+    """
+    if not text:
+        return Fitted(sizes[-1], ((),))
+    width, height = space
+    one = fit_on_one(text, space, sizes, ruler_at)
+    if one is not None:
+        return Fitted(one[0], (tuple(one[1]),))
+    candidates = [sizes[-1], *smaller]
+    for lines_wanted in (2, 1):
+        for size in candidates:
+            ruler = ruler_at(size)
+            room = height // ruler.line_height
+            if room < lines_wanted:
+                continue
+            try:
+                return Fitted(size, paginate(wrap(text, width, ruler), room))
+            except Quarantine:
+                continue
+    raise Quarantine(f"its box of {width}×{height} pixels does not hold a line of text")
+
+
+def paginate(lines: Sequence[str], room: int) -> tuple[tuple[str, ...], ...]:
+    """Deal lines out to pages of at most `room` lines, evenly: no page with one lonely line at the end."""
+    pages = -(-len(lines) // room)
+    each = -(-len(lines) // pages)
+    dealt: list[tuple[str, ...]] = []
+    for start in range(0, len(lines), each):
+        page = list(lines[start : start + each])
+        while page and not page[0]:
+            page.pop(0)
+        while page and not page[-1]:
+            page.pop()
+        if page:
+            dealt.append(tuple(page))
+    return tuple(dealt) or ((),)

@@ -1,0 +1,282 @@
+"""The screen process: waits for messages and for the next change, and does nothing in between.
+
+One loop: paint what is due, present it, prepare the next page as long as there is time, then sleep in
+select(2) until a message, a word of the window server, a decoded picture, or the next change. A still board
+without a clock sleeps until it is spoken to, but for its report of what was shown, once a minute.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pygame
+
+from agent.child import Voice
+from agent.screen.board import BoardView
+from agent.screen.display import Display
+from agent.screen.errors import Quarantine, Rejected, Retry
+from agent.screen.fonts import Fonts
+from agent.screen.pictures import Pictures
+from agent.screen.protocol import (
+    Clear,
+    Event,
+    Failed,
+    Message,
+    PictureTaken,
+    Ping,
+    Pong,
+    Quit,
+    Ready,
+    SetBoard,
+    TakeOver,
+    TakePicture,
+    ThemeName,
+    event_message,
+)
+from agent.screen.reading import read_message
+from agent.screen.zones import NEVER
+from playlists.units import MonotonicS, Seconds
+
+MAX_LINE_BYTES: Final = 8_000_000
+FIRST_RETRY_S: Final = Seconds(1.0)
+LONGEST_RETRY_S: Final = Seconds(60.0)
+SPARE_S: Final = Seconds(0.005)
+"""Nothing is prepared in the last milliseconds before a frame is due."""
+
+log = logging.getLogger("loa.screen")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the worker is started with."""
+
+    size: tuple[int, int] | None = None
+    fullscreen: bool = True
+    theme: ThemeName = "dark"
+
+
+class Worker:
+    """The process's one loop."""
+
+    def __init__(self, options: Options, voice: Voice, stdin: int = 0) -> None:
+        self._options = options
+        self._voice = voice
+        self._stdin = stdin
+        self._lines = _Lines()
+        self._wake_r, self._wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._pictures = Pictures(self._wake)
+        self._fonts = Fonts()
+        self._display: Display | None = None
+        self._view: BoardView | None = None
+        self._retry_at = MonotonicS(time.monotonic())
+        self._retry_s = FIRST_RETRY_S
+        self._board: SetBoard | None = None
+        self._takeover: TakeOver | None = None
+        self._running = True
+
+    def run(self) -> None:
+        """Work until stdin ends or `quit` comes."""
+        if self._fonts.fault is not None:
+            self._say(Failed(None, self._fonts.fault))
+        while self._running:
+            if self._display is None and time.monotonic() >= self._retry_at:
+                self._open()
+            self._turn()
+            self._wait()
+        if self._view is not None:
+            self._view.report(_now(), _wall())
+        self._pictures.close()
+        if self._display is not None:
+            self._display.close()
+
+    # -- one round ---------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        """Paint what is due and present it; then prepare what comes, as long as there is time."""
+        view, display = self._view, self._display
+        if view is None or display is None:
+            return
+        dirty = view.step(_now(), _wall())
+        if dirty:
+            display.present(dirty)
+        view.tell()
+        while time.monotonic() < view.next_at - SPARE_S and view.prepare():
+            pass
+
+    def _wait(self) -> None:
+        if not self._running:
+            return
+        watched = [self._stdin, self._wake_r]
+        next_at = self._retry_at
+        if self._display is not None and self._view is not None:
+            watched += self._display.sockets
+            next_at = self._view.next_at
+        timeout = None if next_at == NEVER else max(0.0, next_at - time.monotonic())
+        readable, _, _ = select.select(watched, [], [], timeout)
+        if not readable:
+            return
+        if self._wake_r in readable:
+            os.read(self._wake_r, 4096)
+            if self._view is not None:
+                self._view.picture_ready(_now())
+        if self._display is not None and any(fd in readable for fd in self._display.sockets):
+            self._attend()
+        if self._stdin in readable:
+            self._read()
+
+    def _attend(self) -> None:
+        display = self._display
+        if display is None:
+            return
+        try:
+            if display.attend():
+                pygame.display.flip()
+        except Retry as error:
+            self._lose(error)
+
+    def _read(self) -> None:
+        data = os.read(self._stdin, 262_144)
+        if not data:
+            self._running = False
+            return
+        for line in self._lines.feed(data):
+            self._hear(line)
+            if not self._running:
+                return
+
+    # -- messages ----------------------------------------------------------------------------------
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            message: Any = json.loads(line)
+            if not isinstance(message, Mapping):
+                raise Rejected(f"a JSON object, found {type(message).__name__}")
+            self._obey(read_message(message))
+        except (Rejected, ValueError, RecursionError) as error:
+            self._say(Failed(None, f"message ignored: {error}"))
+
+    def _obey(self, message: Message) -> None:
+        now, view = _now(), self._view
+        match message:
+            case SetBoard():
+                self._board = message
+                if view is not None:
+                    view.set_board(message.board, now)
+            case TakeOver():
+                self._takeover = message
+                self._cover(now)
+            case Clear():
+                self._takeover = None
+                if view is not None:
+                    view.clear(now, _wall())
+            case TakePicture():
+                self._take_picture(message)
+            case Ping():
+                frames = self._display.frames if self._display is not None else 0
+                self._say(Pong(message.n, frames, view.late_frames if view is not None else 0))
+            case Quit():
+                self._running = False
+
+    def _cover(self, now: MonotonicS) -> None:
+        if self._view is None or self._takeover is None:
+            return
+        try:
+            self._view.take_over(self._takeover.takeover, now)
+        except (Quarantine, pygame.error, ValueError) as error:
+            self._say(Failed(self._takeover.takeover.id, f"takeover cannot be shown: {error}"))
+
+    def _take_picture(self, message: TakePicture) -> None:
+        path = str(message.path)
+        if self._display is None:
+            self._say(PictureTaken(message.request, path, None, "there is no screen"))
+            return
+        seen = self._display.surface
+        if message.width is not None and message.width < seen.get_width():
+            height = max(1, round(seen.get_height() * message.width / seen.get_width()))
+            seen = pygame.transform.smoothscale(seen, (message.width, height))
+        size = seen.get_size()
+
+        def done(reason: str | None) -> None:
+            self._say(PictureTaken(message.request, path, size if reason is None else None, reason))
+
+        self._pictures.write(pygame.image.tobytes(seen, "RGB"), size, message.path, done)
+
+    # -- the screen comes and goes -----------------------------------------------------------------
+
+    def _open(self) -> None:
+        try:
+            display = Display(self._options.size, fullscreen=self._options.fullscreen)
+        except Retry as error:
+            self._lose(error)
+            return
+        self._display = display
+        self._retry_s = FIRST_RETRY_S
+        self._view = BoardView(display.surface, self._fonts, self._pictures, self._say, self._options.theme)
+        self._say(Ready(display.driver, display.size))
+        now = _now()
+        if self._board is not None:
+            self._view.set_board(self._board.board, now)
+        self._cover(now)
+        display.attend()
+        display.present([])
+        pygame.display.flip()
+
+    def _lose(self, error: Retry) -> None:
+        if self._view is not None:
+            self._view.report(_now(), _wall())
+        if self._display is not None:
+            self._display.close()
+        self._display = self._view = None
+        self._say(Ready(None, None, str(error), self._retry_s))
+        self._retry_at = MonotonicS(time.monotonic() + self._retry_s)
+        self._retry_s = Seconds(min(self._retry_s * 2, LONGEST_RETRY_S))
+
+    def _say(self, event: Event) -> None:
+        self._voice.say(event_message(event))
+
+    def _wake(self) -> None:
+        try:
+            os.write(self._wake_w, b"!")
+        except BlockingIOError:
+            return  # it is full of wake-ups already
+
+
+class _Lines:
+    """Cuts a stream of bytes into lines; one that is too long is handed on cut, and so refused."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._skipping = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        *whole, rest = data.split(b"\n")
+        lines: list[bytes] = []
+        for part in whole:
+            line = bytes(self._rest + part)
+            self._rest.clear()
+            if not self._skipping and line.strip():
+                lines.append(line)
+            self._skipping = False
+        self._rest += rest
+        if len(self._rest) > MAX_LINE_BYTES:
+            if not self._skipping:
+                lines.append(bytes(self._rest[:200]))
+            self._rest.clear()
+            self._skipping = True
+        return lines
+
+
+def _now() -> MonotonicS:
+    return MonotonicS(time.monotonic())
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,307 @@
+"""What every zone can do, and the zone that shows bulletins in turn.
+
+A zone paints itself onto the screen's surface and says which boxes changed and when it wants to be asked
+again. The page that comes next is composed and painted aside beforehand, in small steps, so that a turn is
+one copy and the ticker beside it is never late.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import pygame
+
+from agent.screen.compose import (
+    Composition,
+    Style,
+    compose_image,
+    compose_text,
+    picture_boxes,
+)
+from agent.screen.errors import Quarantine
+from agent.screen.grid import Box
+from agent.screen.ledger import Ledger
+from agent.screen.paint import Page, paint
+from agent.screen.pictures import Pictures, Wanted
+from agent.screen.protocol import Bulletin, Zone
+from agent.screen.rotation import next_turn, page_times
+from playlists.units import MonotonicS, Seconds
+
+NEVER = MonotonicS(math.inf)
+
+
+@dataclass
+class Stage:
+    """What zones share: the screen's surface, the style, where to report."""
+
+    surface: pygame.Surface
+    style: Style
+    pictures: Pictures
+    ledger: Ledger
+    fail: Callable[[str, str], None]
+    """Reports that a bulletin (id) cannot be shown, and why; it is said once for each board."""
+
+
+class Area(Protocol):
+    """A zone on the screen."""
+
+    zone: Zone
+    box: Box
+    next_at: MonotonicS
+    """When `advance` is due; `NEVER` while nothing will change by itself."""
+
+    @property
+    def showing(self) -> tuple[str, ...]:
+        """Ids of the bulletins that are seen in it now."""
+
+    def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        """Paint what is due; the boxes that changed."""
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        """Paint all of it, as it stands: it was covered."""
+
+    def prepare(self) -> bool:
+        """Do one small step towards the next change; False when there is nothing to do."""
+
+    def shift(self, seconds: Seconds) -> None:
+        """It was covered for so long: nothing went on meanwhile."""
+
+    def close(self, now: MonotonicS) -> None:
+        """It is shown no more."""
+
+
+@dataclass
+class _Turn:
+    """A bulletin's pages, and which of them is meant."""
+
+    bulletin: Bulletin
+    composition: Composition
+    number: int
+    credit: dict[str, int]
+
+    @property
+    def page(self) -> Page:
+        return self.composition.pages[self.number]
+
+    @property
+    def lasts_s(self) -> Seconds:
+        words = [page.words for page in self.composition.pages]
+        return page_times(self.bulletin.duration_s, words)[self.number]
+
+
+@dataclass
+class _Coming:
+    """The page that comes next: painted aside, step by step."""
+
+    turn: _Turn
+    surface: pygame.Surface
+    steps: Iterator[None] = field(repr=False)
+    done: bool = False
+
+    def step(self) -> None:
+        if next(self.steps, self) is self:
+            self.done = True
+
+
+class BulletinArea:
+    """Shows its bulletins in turn, by weight and duration."""
+
+    def __init__(self, zone: Zone, box: Box, stage: Stage, now: MonotonicS) -> None:
+        self.zone = zone
+        self.box = box
+        self.next_at = now
+        self._stage = stage
+        self._credit: dict[str, int] = {}
+        self._failed: set[str] = set()
+        self._composed: dict[str, Composition] = {}
+        self._turn: _Turn | None = None
+        self._since = now
+        self._coming: _Coming | None = None
+        self._waiting: Bulletin | None = None
+        self._seen: pygame.Surface | None = None
+
+    @property
+    def showing(self) -> tuple[str, ...]:
+        return (self._turn.bulletin.id,) if self._turn is not None else ()
+
+    @property
+    def waits_for_picture(self) -> bool:
+        """Whether its next turn waits for a picture to be decoded."""
+        return self._waiting is not None
+
+    def change(self, zone: Zone, now: MonotonicS) -> None:
+        """Take new bulletins; one that is seen and unchanged stays and finishes its turn."""
+        if zone.bulletins == self.zone.bulletins:
+            self.zone = zone
+            return
+        before = {bulletin.id: bulletin for bulletin in self.zone.bulletins}
+        kept = {b.id for b in zone.bulletins if before.get(b.id) == b}
+        self.zone = zone
+        self._failed &= kept
+        self._composed = {name: made for name, made in self._composed.items() if name in kept}
+        self._coming = self._waiting = None
+        if self._turn is not None and self._turn.bulletin.id in kept:
+            self.next_at = self._turn_ends(now)
+        else:
+            self.next_at = now
+
+    def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        coming = self._find_coming()
+        while coming is not None:
+            try:
+                while not coming.done:
+                    coming.step()
+                break
+            except Exception as error:  # noqa: BLE001 - whatever drawing one bulletin raises costs that one
+                self._quarantine(coming.turn.bulletin, error)
+                coming = self._find_coming()
+        if coming is None:
+            return self._nothing_comes(now)
+        self._coming = None
+        self._enter(coming.turn, now, wall)
+        self._seen = coming.surface
+        self._stage.surface.blit(coming.surface, self.box[:2])
+        return [self.box]
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        if self._seen is not None:
+            self._stage.surface.blit(self._seen, self.box[:2])
+        if self._turn is not None:
+            self._stage.ledger.appear(self._turn.bulletin.id, now, wall)
+
+    def prepare(self) -> bool:
+        if self.next_at == NEVER or self._waiting is not None:
+            return False
+        coming = self._find_coming()
+        if coming is None or coming.done:
+            return False
+        try:
+            coming.step()
+        except Exception as error:  # noqa: BLE001 - as in `advance`
+            self._quarantine(coming.turn.bulletin, error)
+        return True
+
+    def shift(self, seconds: Seconds) -> None:
+        self._since = MonotonicS(self._since + seconds)
+        self.next_at = MonotonicS(self.next_at + seconds)
+
+    def picture_ready(self, now: MonotonicS) -> None:
+        """A picture has been decoded: perhaps the one that the next turn waits for."""
+        if self._waiting is not None:
+            self._waiting = None
+            if self._turn is None:
+                self.next_at = now
+            else:
+                self.next_at = max(self._turn_ends(now), now)
+
+    def close(self, now: MonotonicS) -> None:
+        if self._turn is not None:
+            self._stage.ledger.vanish(self._turn.bulletin.id, now)
+
+    # -- turns -------------------------------------------------------------------------------------
+
+    def _enter(self, turn: _Turn, now: MonotonicS, wall: datetime) -> None:
+        ledger = self._stage.ledger
+        left = self._turn
+        if left is not None and left.bulletin.id != turn.bulletin.id:
+            ledger.vanish(left.bulletin.id, now)
+        if turn.number == 0:
+            ledger.appear(turn.bulletin.id, now, wall)
+        # in step with when it should have come, unless that is long ago
+        self._since = self.next_at if now - self.next_at < 1.0 else now
+        self._turn, self._credit = turn, turn.credit
+        self.next_at = self._turn_ends(now)
+
+    def _turn_ends(self, now: MonotonicS) -> MonotonicS:
+        """When the page that is seen has had its time; never, when nothing else is there to be shown."""
+        turn = self._turn
+        if turn is None:
+            return now
+        others = [b for b in self._able() if b.id != turn.bulletin.id]
+        if not others and len(turn.composition.pages) == 1:
+            return NEVER
+        return MonotonicS(self._since + turn.lasts_s)
+
+    def _nothing_comes(self, now: MonotonicS) -> list[Box]:
+        self.next_at = NEVER
+        if self._able():
+            return []  # it waits for a picture; what is seen stays
+        if self._turn is None and self._seen is not None:
+            return []
+        if self._turn is not None:
+            self._stage.ledger.vanish(self._turn.bulletin.id, now)
+            self._turn = None
+        self._seen = pygame.Surface(self.box[2:]).convert(self._stage.surface)
+        self._seen.fill(self._stage.style.theme.ground)
+        self._stage.surface.blit(self._seen, self.box[:2])
+        return [self.box]
+
+    def _able(self) -> list[Bulletin]:
+        return [bulletin for bulletin in self.zone.bulletins if bulletin.id not in self._failed]
+
+    def _find_coming(self) -> _Coming | None:
+        """The page that comes next; None when there is none, or when it waits for its picture."""
+        while self._coming is None and self._waiting is None:
+            turn = self._next_page()
+            if turn is None:
+                break
+            surface = pygame.Surface(self.box[2:]).convert(self._stage.surface)
+            style = self._stage.style
+            self._coming = _Coming(turn, surface, paint(turn.page, surface, style.fonts, style.theme.ground))
+        return self._coming
+
+    def _next_page(self) -> _Turn | None:
+        turn = self._turn
+        able = self._able()
+        if turn is not None and turn.bulletin in able and turn.number + 1 < len(turn.composition.pages):
+            return _Turn(turn.bulletin, turn.composition, turn.number + 1, self._credit)
+        while able:
+            chosen = next_turn([(b.id, b.weight) for b in able], self._credit)
+            if chosen is None:
+                return None
+            bulletin = next(b for b in able if b.id == chosen[0])
+            try:
+                composition = self._compose(bulletin)
+            except Exception as error:  # noqa: BLE001 - as in `advance`
+                self._quarantine(bulletin, error)
+                able = self._able()
+                continue
+            if composition is None:
+                self._waiting = bulletin
+                return None
+            return _Turn(bulletin, composition, 0, chosen[1])
+        return None
+
+    def _compose(self, bulletin: Bulletin) -> Composition | None:
+        """A bulletin's pages; None while its picture is being decoded."""
+        made = self._composed.get(bulletin.id)
+        if made is not None:
+            return made
+        stage, size = self._stage, (self.box.width, self.box.height)
+        if bulletin.text is not None:
+            made = self._composed[bulletin.id] = compose_text(bulletin, bulletin.text, size, stage.style)
+            if made.left_out is not None:
+                stage.fail(bulletin.id, made.left_out)
+            return made
+        if bulletin.image is None:
+            raise Quarantine("video is not shown by this version")
+        box, _ = picture_boxes(bulletin.image, size, stage.style)
+        ground = stage.style.theme.ground
+        wanted = Wanted(Path(bulletin.image.path), box[2:], bulletin.image.fit, ground)
+        decoded = stage.pictures.take(wanted)
+        if decoded is None:
+            return None
+        picture = pygame.image.frombuffer(decoded.rgb, decoded.size, "RGB")
+        return compose_image(bulletin, bulletin.image, picture, size, stage.style)
+
+    def _quarantine(self, bulletin: Bulletin, error: Exception) -> None:
+        self._coming = None
+        self._failed.add(bulletin.id)
+        self._composed.pop(bulletin.id, None)
+        known = isinstance(error, Quarantine)
+        self._stage.fail(bulletin.id, str(error) if known else f"{type(error).__name__}: {error}")
