@@ -87,7 +87,7 @@ def lay_out(
 
 
 def total_s(cues: Sequence[Cue]) -> Seconds | None:
-    """Length of the whole performance from its start, the last item's end; None while an item's is unknown."""
+    """Length of the whole performance, from its start to the last item's end; None while unknown."""
     if not cues:
         return Seconds(0.0)
     last = cues[-1]

@@ -145,7 +145,7 @@ class Recurrence:
             for number in range(1, 32) if mask else ():
                 if not mask >> number & 1 or not rule.days.counts(date(year, month, number)):
                     continue
-                midnight = datetime(year, month, number)  # noqa: DTZ001 - wall time is meant
+                midnight = datetime.combine(date(year, month, number), time())
                 for seconds in rule.times:
                     wall = midnight + timedelta(seconds=seconds)
                     if wall >= self._first and rule.hour_counts(wall):
@@ -202,7 +202,7 @@ def check_schedule(schedule: Schedule, where: str = "schedule.json") -> None:
         months += recurrence.counted_months
         if months > MAX_COUNTED_MONTHS or len(patterns) > MAX_PATTERNS:
             problems.append(
-                f"{name}: with it the rules have {len(patterns)} different patterns of days, those with COUNT "
+                f"{name}: with it the rules have {len(patterns)} patterns of days, those with COUNT "
                 f"span {months} months; at most {MAX_PATTERNS} and {MAX_COUNTED_MONTHS} are accepted"
             )
             break

