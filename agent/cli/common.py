@@ -1,0 +1,62 @@
+"""What every command of `loa` shares: where the node is, how to print, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from agent.control.client import ControlError, ask
+
+DEFAULT_CONFIG = Path("/etc/loa/config.toml")
+DEFAULT_SOCKET = Path("/run/loa/control.sock")
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NOT_RUNNING = 3
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def socket_path() -> Path:
+    """Where the daemon listens: $LOA_SOCKET, or the system's place."""
+    return Path(os.environ.get("LOA_SOCKET", str(DEFAULT_SOCKET)))
+
+
+def config_path() -> Path:
+    """Which configuration is meant: $LOA_CONFIG, or the system's."""
+    return Path(os.environ.get("LOA_CONFIG", str(DEFAULT_CONFIG)))
+
+
+def ask_daemon(op: str, **arguments: Any) -> dict[str, Any]:
+    """Ask the daemon; end the command with one clear line where it cannot or will not."""
+    try:
+        return ask(socket_path(), op, **arguments)
+    except ControlError as error:
+        code = EXIT_NOT_RUNNING if "not running" in str(error) else EXIT_FAILED
+        fail(str(error), code)
+
+
+def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
+    """Say what is wrong and end with `code`."""
+    typer.echo(f"loa: {text}", err=True)
+    raise typer.Exit(code)
+
+
+def print_json(value: Any) -> None:
+    """JSON for scripts: UTF-8, indented."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def local(text: str | None, *, seconds: bool = True) -> str:
+    """A moment of the protocol as local wall time; a dash for none."""
+    if not text:
+        return "–"
+    moment = datetime.fromisoformat(text).astimezone()
+    today = moment.date() == datetime.now().astimezone().date()
+    return moment.strftime(("" if today else "%d/%m ") + ("%H:%M:%S" if seconds else "%H:%M"))

@@ -1,0 +1,194 @@
+"""Alerts in force: what they say through the loudspeakers, what they put on the screen, and when they end."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.clock import Clock
+from agent.conductor.ledger import Ledger
+from agent.conductor.performance import Performance, ToneItem
+from agent.conductor.stage import Stage
+from agent.conductor.voice import Voice
+from agent.journal import Journal, JournalError
+from playlists.alert import Alert, AlertBook, Began, Effect, Ended, Ignored, Replaced, Status, read_alert
+from playlists.arbiter import Rank, Source
+from playlists.models.base import BulletinClass
+from playlists.models.items import Speech, SpeechItem
+from playlists.units import Level
+
+log = logging.getLogger("loa.alarms")
+
+KEY = "alerts"
+
+
+class Alarms:
+    """Keeps the book of alerts. Runs on the conductor's thread only."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        voice: Voice,
+        stage: Stage,
+        ledger: Ledger,
+        journal: Journal,
+        languages: tuple[str, ...],
+    ) -> None:
+        self._clock = clock
+        self._voice = voice
+        self._stage = stage
+        self._ledger = ledger
+        self._journal = journal
+        self._languages = languages
+        self.book = self._load()
+
+    def receive(self, cap: str, command: str | None, feed: str | None, level: Level) -> str | None:
+        """Take in a CAP document; returns why it changes nothing, None if it does.
+
+        Raises:
+            Rejected: it is no CAP 1.2 alert.
+        """
+        alert = read_alert(cap.encode())
+        self.book, effects = self.book.apply(alert, self._clock.now())
+        self._keep()
+        silent = None
+        for effect in effects:
+            silent = self._carry_out(effect, command, feed, level) or silent
+        self._show()
+        return silent
+
+    def turn(self) -> datetime | None:
+        """End what has expired; returns the next expiry."""
+        book, effects = self.book.expire(self._clock.now())
+        if effects:
+            self.book = book
+            self._keep()
+            for effect in effects:
+                self._carry_out(effect, None, None, Level(0))
+            self._show()
+        return self.book.next_expiry()
+
+    def restore(self) -> None:
+        """After a start: the screen shows what is in force; what had not been spoken to its end is spoken again."""
+        spoken = self._spoken()
+        for alert in self.book.in_force:
+            if _id(alert) not in spoken:
+                self._speak(alert, None, None, Level(0), tone=True)
+        self._show()
+
+    def spoken(self, p: Performance) -> None:
+        """An alert has been spoken to its end: a restart does not repeat it."""
+        self._put("alerts-spoken", "\n".join([*sorted(self._spoken()), p.id][-100:]))
+
+    def _carry_out(self, effect: Effect, command: str | None, feed: str | None, level: Level) -> str | None:
+        match effect:
+            case Began(alert):
+                self._speak(alert, command, feed, level, tone=True)
+                self._remark(alert, "in force", command, feed)
+            case Replaced(alert, ended):
+                self._silence(ended, f"updated by {alert.identifier}")
+                self._speak(alert, command, feed, level, tone=True)
+                self._remark(alert, "in force, as an update", command, feed)
+            case Ended(ended, reason, by):
+                self._silence(ended, reason)
+                for alert in ended:
+                    self._remark(alert, reason, command, feed)
+                if by is not None and ended and by.infos:
+                    self._speak(by, command, feed, level, tone=False)
+            case Ignored(alert, reason):
+                self._remark(alert, f"not told: {reason}", command, feed)
+                return reason
+        return None
+
+    def _speak(
+        self, alert: Alert, command: str | None, feed: str | None, level: Level, *, tone: bool
+    ) -> None:
+        now = self._clock.now()
+        words = [
+            SpeechItem(speech=Speech(text=text, language=language))
+            for text, language in alert.spoken(self._languages)
+        ]
+        if not words:
+            return
+        self._voice.add(
+            Performance(
+                id=_id(alert),
+                origin="alert",
+                class_=BulletinClass.EMERGENCY,
+                rank=Rank(BulletinClass.EMERGENCY, Source.LIVE, 0, level, now, _id(alert)),
+                planned=now,
+                items=[*([ToneItem("alarm")] if tone else []), *words],
+                title=alert.headline(self._languages),
+                language=words[0].speech.language,
+                on_conflict="preempt",
+                feed=feed,
+                command=command,
+                alert=alert.identifier,
+            )
+        )
+
+    def _silence(self, ended: tuple[Alert, ...], reason: str) -> None:
+        for alert in ended:
+            p = self._voice.performances.get(_id(alert))
+            if p is not None:
+                self._voice.withdraw(p, reason)
+
+    def _show(self) -> None:
+        shown = [a for a in self.book.in_force if a.infos]
+        self._stage.take_over(self._takeover(shown[-1]) if shown else None)
+
+    def _takeover(self, alert: Alert) -> dict[str, Any]:
+        info, language = alert.blocks(self._languages)[0]
+        return {
+            "id": alert.identifier,
+            "class": "emergency",
+            "event": info.event,
+            "headline": info.headline,
+            "text": "\n".join(part for part in (info.description, info.instruction) if part),
+            "status": alert.status.value,
+            "language": language,
+        }
+
+    def _remark(self, alert: Alert, text: str, command: str | None, feed: str | None) -> None:
+        log.info("alert %s: %s", alert.identifier, text)
+        exercise = " (exercise)" if alert.status is Status.EXERCISE else ""
+        title = alert.headline(self._languages) if alert.infos else None
+        self._ledger.remark(
+            text + exercise,
+            kind="alert",
+            alert=alert.identifier,
+            command=command,
+            feed=feed,
+            title=title,
+            **{"class": "emergency"},
+        )
+
+    # ---- kept over a restart
+
+    def _keep(self) -> None:
+        self._put(KEY, self.book.model_dump_json())
+
+    def _put(self, key: str, value: str) -> None:
+        try:
+            self._journal.put(key, value)
+        except JournalError as error:
+            log.warning("alerts in force will not outlive a restart: %s", error)
+
+    def _spoken(self) -> set[str]:
+        return set((self._journal.get("alerts-spoken") or "").split("\n"))
+
+    def _load(self) -> AlertBook:
+        stored = self._journal.get(KEY)
+        try:
+            return AlertBook.model_validate_json(stored) if stored else AlertBook()
+        except ValidationError as error:
+            log.warning("kept alerts are unreadable and are dropped: %s", error)
+            return AlertBook()
+
+
+def _id(alert: Alert) -> str:
+    """The performance's id: an identifier of CAP may hold anything but spaces."""
+    return f"alert/{alert.sender}/{alert.identifier}"

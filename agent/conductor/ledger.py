@@ -1,0 +1,131 @@
+"""What is written down about each performance: before it sounds, when it sounds, and how it ended.
+
+A journal that cannot be written never stops the voice: the fault is raised and the show goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from agent.clock import Clock
+from agent.conductor.performance import Performance, Run
+from agent.faults import Faults
+from agent.journal import Journal, JournalError
+from playlists.models.record import Outcome, Record
+from playlists.units import MonotonicS
+
+log = logging.getLogger("loa.journal")
+
+
+class Ledger:
+    """Writes play records and remarks into the journal."""
+
+    def __init__(self, journal: Journal, clock: Clock, faults: Faults) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._faults = faults
+
+    def wall(self, at: MonotonicS) -> datetime:
+        """Wall time of a monotonic instant near now."""
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - at)
+
+    def begin(self, run: Run, index: int, planned: datetime) -> None:
+        """Write the open record of one cue; to be called before it can sound."""
+        if index in run.handles:
+            return
+        p = run.performance
+        sound = p.sounds[p.cues[index].item]
+        record = Record(
+            kind="play",
+            **p.names(),
+            item=p.cues[index].item,
+            media=sound.key,
+            title=sound.title or p.title or None,
+            class_=p.class_,
+            language=sound.language or p.language,
+            planned=planned,
+            zones=tuple(sorted(p.zones)),
+            gain_db=round(run.gain_db + sound.gain_db + p.volume_db, 2),
+            clock=self._clock.reading(),
+        )
+        try:
+            run.handles[index] = self._journal.begin(record)
+        except JournalError as error:
+            self._failed(error)
+
+    def started(self, run: Run, index: int, at: MonotonicS) -> None:
+        """The first sample of a cue has left."""
+        handle = run.handles.get(index)
+        if handle is not None:
+            try:
+                self._journal.mark_started(handle, self.wall(at))
+            except JournalError as error:
+                self._failed(error)
+
+    def complete(self, run: Run, index: int, outcome: Outcome, **fields: Any) -> None:
+        """A cue has ended; `fields` are those of `Record`."""
+        handle = run.handles.pop(index, None)
+        if handle is None:
+            return
+        try:
+            self._journal.complete(handle, outcome=outcome, **fields)
+        except JournalError as error:
+            self._failed(error)
+        else:
+            self._faults.clear("journal")
+
+    def forget(self, run: Run) -> None:
+        """Take back open records of cues that never began to sound."""
+        for handle in run.handles.values():
+            try:
+                self._journal.discard(handle)
+            except JournalError as error:
+                self._failed(error)
+        run.handles.clear()
+
+    def unsounded(self, p: Performance, outcome: Outcome, reason: str, item: int | None = None) -> None:
+        """Write that a performance, or one item of it, did not sound, and why."""
+        sound = p.sounds[item] if item is not None and item < len(p.sounds) else None
+        self.write(
+            Record(
+                kind="play",
+                **p.names(),
+                item=item,
+                media=sound.key if sound else None,
+                title=(sound.title if sound else "") or p.title or None,
+                class_=p.class_,
+                language=p.language,
+                planned=p.planned,
+                ended=self._clock.now(),
+                played_s=0.0,
+                outcome=outcome,
+                reason=reason,
+                zones=tuple(sorted(p.zones)),
+                clock=self._clock.reading(),
+                amplifier_on=None,
+            )
+        )
+        log.info("%s of %s: %s", outcome, p.id, reason)
+
+    def write(self, record: Record) -> None:
+        """Append a record; where the journal cannot be written, that is a fault and nothing more."""
+        try:
+            self._journal.append(record)
+        except JournalError as error:
+            self._failed(error)
+        else:
+            self._faults.clear("journal")
+
+    def remark(self, text: str, kind: str = "system", **fields: Any) -> None:
+        """Append a record that says something in words."""
+        now = self._clock.now()
+        self.write(
+            Record.model_validate(
+                {"kind": kind, "started": now, "text": text, "clock": self._clock.reading(), **fields}
+            )
+        )
+
+    def _failed(self, error: JournalError) -> None:
+        self._faults.raise_("journal", f"the journal cannot be written, the node plays on: {error}")

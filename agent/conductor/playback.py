@@ -1,0 +1,219 @@
+"""What the player is told and what it says back: runs, their records, levels, and a player that died or is stuck."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from agent.clock import Clock
+from agent.conductor.ledger import Ledger
+from agent.conductor.performance import Performance, Phase, Run
+from agent.faults import Faults
+from playlists.models.record import Outcome
+from playlists.performance import resume_from
+from playlists.units import MonotonicS, Seconds
+
+log = logging.getLogger("loa.voice")
+
+STUCK_AFTER_S = Seconds(5.0)
+"""A player that should sound and reports no progress for so long is killed."""
+
+
+class Player(Protocol):
+    """The parent's end of the player process."""
+
+    def send(self, message: dict[str, Any]) -> bool:
+        """Hand it one message; False when no child runs."""
+
+    def kill(self, reason: str) -> None:
+        """End it; another is started."""
+
+
+class Playback:
+    """The conductor's view of the player. Tells `changed(performance, what, reason)` of starts and failures."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        player: Player,
+        ledger: Ledger,
+        faults: Faults,
+        amplifier_on: Callable[[], bool],
+        started: Callable[[Performance], None],
+    ) -> None:
+        self._clock = clock
+        self._player = player
+        self._ledger = ledger
+        self._faults = faults
+        self._amplifier_on = amplifier_on
+        self._started = started
+        self._runs: dict[str, Run] = {}
+        self.current: Run | None = None
+        self.ready = False
+        self.level_dbfs: float | None = None
+        self._progress_by: MonotonicS | None = None
+
+    # ---- what it is told
+
+    def prepare(self, p: Performance, gain_db: float, planned: datetime) -> Run | None:
+        """Write the first cue's record; None when nothing of `p` is left to sound."""
+        cues = resume_from(p.cues, Seconds(p.position_s))
+        if not cues:
+            return None
+        p.runs += 1
+        run = Run(p, f"{p.id}#{p.runs}", gain_db, dict(cues))
+        self._ledger.begin(run, cues[0][0], planned)
+        return run
+
+    def perform(self, run: Run, at: MonotonicS | None) -> None:
+        """Let it sound from `at` (None: as soon as can be); it replaces what sounds."""
+        p = run.performance
+        self._runs[run.id] = run
+        self._player.send(
+            {
+                "op": "perform",
+                "performance": run.id,
+                "at": at,
+                "gain_db": run.gain_db,
+                "cues": [p.cue_message(index, seek_s) for index, seek_s in run.seeks.items()],
+            }
+        )
+        self.current = run
+        now = self._clock.monotonic()
+        p.phase, p.since = Phase.PLAYING, now
+        p.suspended_at = None
+        self._progress_by = MonotonicS(max(now, at or now) + STUCK_AFTER_S)
+
+    def leave(self, reason: str) -> None:
+        """The current run is over for `reason`; what replaces it, or `hush`, ends it in the player."""
+        run, self.current = self.current, None
+        if run is not None:
+            run.reason = reason
+            run.performance.position_s = run.position_s(self._clock.monotonic())
+            self._progress_by = None
+
+    def hush(self) -> None:
+        """End whatever sounds, with a short fade."""
+        self._player.send({"op": "stop", "fade_s": 0.02})
+
+    def follow_gain(self, gain_db: float) -> None:
+        """Bring the current run to this gain."""
+        run = self.current
+        if run is not None and abs(gain_db - run.gain_db) > 0.05:
+            run.gain_db = gain_db
+            self._player.send({"op": "gain", "gain_db": gain_db, "ramp_s": 1.0})
+
+    def open(self) -> None:
+        """Open the sound card ahead of a start."""
+        self._player.send({"op": "open"})
+
+    def close(self) -> None:
+        """Close the sound card; silence costs the same as sound."""
+        self._player.send({"op": "close"})
+
+    # ---- what it says
+
+    def absorb(self, message: dict[str, Any]) -> Performance | None:
+        """Take one message; returns the performance whose last sample has left, if that is what it says."""
+        event = message.get("event")
+        run = self._runs.get(str(message.get("performance")))
+        if event == "ready":
+            self.ready = True
+            self._faults.clear("player")
+        elif event == "output-lost":
+            self._faults.raise_("sound-output", f"the sound output is lost: {message.get('reason')}")
+        elif event == "output-open":
+            self._faults.clear("sound-output")
+        elif run is not None:
+            return self._absorb_run(run, str(event), message)
+        return None
+
+    def _absorb_run(self, run: Run, event: str, message: dict[str, Any]) -> Performance | None:
+        if run is self.current:
+            self._progress_by = MonotonicS(self._clock.monotonic() + STUCK_AFTER_S)
+        if event == "started":
+            self._cue_started(run, int(message["cue"]), MonotonicS(message["at"]))
+        elif event == "level":
+            self.level_dbfs = message.get("level_dbfs")
+        elif event == "ended":
+            self._cue_ended(run, message)
+        elif event == "done":
+            self._runs.pop(run.id, None)
+            self._ledger.forget(run)
+            if run is self.current:
+                self.current = None
+                self._progress_by = None
+                self.level_dbfs = None
+                return run.performance
+        return None
+
+    def _cue_started(self, run: Run, index: int, at: MonotonicS) -> None:
+        p = run.performance
+        first = not p.sounded
+        run.cue, run.cue_started = index, at
+        p.sounded = True
+        self._ledger.started(run, index, at)
+        following = [i for i in run.seeks if i > index]
+        if following:
+            # written well before it can sound: the cue in hand has only begun
+            ahead_s = p.cues[following[0]].offset_s - p.cues[index].offset_s - run.seeks[index]
+            self._ledger.begin(run, following[0], self._ledger.wall(at) + timedelta(seconds=ahead_s))
+        if first:
+            self._started(p)
+
+    def _cue_ended(self, run: Run, message: dict[str, Any]) -> None:
+        index = int(message["cue"])
+        p = run.performance
+        outcome: Outcome = message["outcome"]
+        if outcome == "interrupted" and run.reason is not None and p.phase is Phase.SUSPENDED:
+            p.position_s = p.cues[index].offset_s + float(message["position_s"])
+        self._ledger.complete(
+            run,
+            index,
+            outcome,
+            ended=self._ledger.wall(MonotonicS(message["at"])),
+            played_s=round(float(message["played_s"]), 3),
+            reason=run.reason if outcome == "interrupted" and run.reason else message.get("reason"),
+            amplifier_on=self._amplifier_on(),
+            sounded_dbfs=message.get("level_dbfs"),
+        )
+        if outcome == "interrupted" and run is not self.current:
+            self._runs.pop(run.id, None)
+            self._ledger.forget(run)
+
+    # ---- what goes wrong
+
+    def died(self, reason: str) -> None:
+        """The player is gone: complete what is open; the current run's performance goes on where it was."""
+        now = self._clock.monotonic()
+        self.ready = False
+        self.level_dbfs = None
+        self._faults.raise_("player", f"the player process ended ({reason}); it is being started again")
+        current = self.current
+        self.leave(f"player: {reason}")
+        if current is not None:
+            current.performance.phase = Phase.WAITING
+        for run in self._runs.values():
+            if run.cue is not None:
+                since = run.cue_started if run.cue_started is not None else now
+                self._ledger.complete(
+                    run,
+                    run.cue,
+                    "interrupted",
+                    ended=self._clock.now(),
+                    played_s=round(max(0.0, now - since), 3),
+                    reason=run.reason or f"player: {reason}",
+                    amplifier_on=self._amplifier_on(),
+                )
+            self._ledger.forget(run)
+        self._runs.clear()
+
+    def watch(self, now: MonotonicS) -> MonotonicS | None:
+        """Kill a player that should sound and does not get on; returns when to look again."""
+        if self._progress_by is not None and now >= self._progress_by:
+            log.error("the player made no progress for %.0f s: killed", STUCK_AFTER_S)
+            self._progress_by = None
+            self._player.kill(f"no progress for {STUCK_AFTER_S:.0f} s")
+        return self._progress_by
