@@ -1,0 +1,6 @@
+"""The play log and the small memory of a node: what survives a power cut, until the centre has it."""
+
+from agent.journal.errors import JournalError, Retry, Technician
+from agent.journal.journal import Journal
+
+__all__ = ["Journal", "JournalError", "Retry", "Technician"]

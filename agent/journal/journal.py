@@ -1,0 +1,355 @@
+"""The journal: a play log that is written before the sound, and the node's other small memories.
+
+Every write is one SQLite transaction, on the medium when the call returns (WAL, `synchronous=FULL`).
+Numbers are given when a record is finished, so the log of an epoch has no hole and `(node, epoch, seq)`
+names a record for ever.
+
+**When the medium refuses** (full, read-only, input/output errors) nothing is raised: writes wait in memory,
+up to `medium.MAX_WAITING`, `fault` says why, and they follow, in order, as soon as the medium takes them.
+Records that wait have `seq` 0 and are not sent: what the centre acknowledges must have been on disk. Only
+beyond that bound does a write raise `Retry`; what is lost is counted and reported by a `system` record.
+
+**When the file is damaged**, at start or later, it is set aside, an empty one with a new epoch takes its
+place, and a `system` record says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from agent.journal.errors import Retry
+from agent.journal.medium import Medium, Now, Write, adding, body_of, reporting
+from playlists.models.command import Receipt
+from playlists.models.record import LogBatch, Record
+
+MAX_RECEIPTS: Final = 1_000
+CHECK_BOUND_EVERY: Final = 64
+DROP_SHARE: Final = 20
+"""At the bound, a twentieth of the records goes at a time."""
+
+_log = logging.getLogger("loa.journal")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Journal:
+    """One node's journal. Thread-safe: one connection, one lock. Get one by `Journal.open`."""
+
+    @classmethod
+    def open(cls, directory: Path, max_mb: float, now: Now = _utc_now) -> Self:
+        """Open the journal in `directory`; it takes at most about `max_mb` (of 1,000,000 bytes) there.
+
+        A damaged file is set aside (see `damage`). Where nothing can be written at all, the journal lives
+        in memory until the next start (see `fault`): the node plays on.
+
+        Raises:
+            Technician: another process holds it.
+        """
+        return cls(Medium.open(directory, now), max_mb, now)
+
+    def __init__(self, medium: Medium, max_mb: float, now: Now = _utc_now) -> None:
+        """See `open`."""
+        self._medium = medium
+        self._max_bytes = int(max_mb * 1_000_000)
+        self._now = now
+        self._lock = threading.RLock()
+        self._unchecked = 0
+        self._notify: Callable[[], None] | None = None
+        self._commands: dict[str, float] = {}
+        self._left = list(medium.open_plays.items())
+        self._handle = max(medium.open_plays, default=0)
+
+    # -- identity and condition ----------------------------------------------------------------
+
+    @property
+    def epoch(self) -> str:
+        """Names this run of numbers; changes when the file is replaced, also while the node runs."""
+        return self._medium.epoch
+
+    @property
+    def last(self) -> int:
+        """The number of the newest record on the medium; 0 before the first."""
+        return self._medium.last
+
+    @property
+    def stored_through(self) -> int:
+        """All up to this number are stored at the centre, and gone from here."""
+        return self._medium.stored
+
+    @property
+    def fault(self) -> str | None:
+        """Why writes wait in memory; None while all is on the medium."""
+        return self._medium.fault
+
+    @property
+    def damage(self) -> str | None:
+        """What was wrong with the last file that was set aside since this process began, and its new name."""
+        return self._medium.damage
+
+    @property
+    def reset_at(self) -> datetime | None:
+        """When memory was last lost by damage: commands issued before cannot be told from replays."""
+        text = self.get("reset-at")
+        return datetime.fromisoformat(text) if text else None
+
+    def listen(self, notify: Callable[[], None]) -> None:
+        """Have `notify` called, on the writer's thread, after records were added. It must not block."""
+        self._notify = notify
+
+    # -- the play log --------------------------------------------------------------------------
+
+    def begin(self, record: Record) -> int:
+        """Write down, before the sound, what is about to play; the handle stands for it until `complete`.
+
+        Raises:
+            Retry: neither disk nor memory has room.
+        """
+        with self._lock:
+            self._handle += 1
+            self._medium.open_plays[self._handle] = record
+            self._medium.write(
+                [("INSERT OR REPLACE INTO open_plays VALUES (?, ?)", (self._handle, body_of(record)))]
+            )
+            return self._handle
+
+    def mark_started(self, handle: int, started: datetime) -> None:
+        """Write down the instant of the first sample.
+
+        Raises:
+            KeyError: no such open play.
+            Retry: neither disk nor memory has room; it is remembered until `complete`.
+        """
+        with self._lock:
+            record = self._medium.open_plays[handle].model_copy(update={"started": started})
+            self._medium.open_plays[handle] = record
+            self._medium.write(
+                [("UPDATE open_plays SET body = ? WHERE handle = ?", (body_of(record), handle))]
+            )
+
+    def complete(self, handle: int, **fields: Any) -> Record:
+        """Finish an open play with what became of it (fields of `Record`): it gets its number.
+
+        Raises:
+            KeyError: no such open play.
+            TypeError: a field that `Record` has not.
+            Retry: neither disk nor memory has room; the play is no longer open here.
+        """
+        unknown = fields.keys() - Record.model_fields.keys()
+        if unknown:
+            raise TypeError(f"a record has no field {', '.join(sorted(unknown))}")
+        with self._lock:
+            record = Record.model_validate(self._medium.open_plays[handle].model_dump() | fields)
+            del self._medium.open_plays[handle]
+            self._left = [(left, play) for left, play in self._left if left != handle]
+            return self._add([record], [("DELETE FROM open_plays WHERE handle = ?", (handle,))])[0]
+
+    def append(self, record: Record) -> Record:
+        """Add a finished record; what is returned has its number, or 0 while it waits in memory.
+
+        Raises:
+            Retry: neither disk nor memory has room: the record is lost, counted, and reported later.
+        """
+        return self._add([record])[0]
+
+    def append_all(self, records: Iterable[Record]) -> list[Record]:
+        """Add finished records in one transaction.
+
+        Raises:
+            Retry: neither disk nor memory has room.
+        """
+        return self._add(list(records))
+
+    def open_plays(self) -> list[tuple[int, Record]]:
+        """Plays that a crash or a power cut left open before this start, and nobody completed yet."""
+        with self._lock:
+            return list(self._left)
+
+    # -- the way to the centre -----------------------------------------------------------------
+
+    def batch(self, after_seq: int, limit: int) -> LogBatch | None:
+        """Up to `limit` records that follow `after_seq`; None when there are none.
+
+        The batch claims all numbers from `after_seq` + 1 on: those of them that it lacks were dropped at the
+        bound, or were already acknowledged.
+
+        Raises:
+            Retry: the medium cannot be read now.
+        """
+        with self._lock:
+            self._medium.flush()
+            rows = self._medium.read(
+                "SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
+            )
+            epoch = self.epoch
+        if not rows:
+            return None
+        records = tuple(Record.model_validate(json.loads(body) | {"seq": seq}) for seq, body in rows)
+        return LogBatch(epoch=epoch, first=after_seq + 1, last=records[-1].seq, records=records)
+
+    def stored(self, through: int, epoch: str | None = None) -> None:
+        """Take the centre's word that all up to `through` are stored, and let them go.
+
+        A number that was never given, or another epoch, is ignored: it is not ours.
+        """
+        with self._lock:
+            if (epoch is not None and epoch != self.epoch) or not self.stored_through < through <= self.last:
+                return
+            self._medium.write(
+                [
+                    ("DELETE FROM records WHERE seq <= ?", (through,)),
+                    ("UPDATE journal SET stored = ?", (through,)),
+                ]
+            )
+
+    def keep_receipt(self, receipt: Receipt) -> None:
+        """Put a receipt into the outbox, which holds the newest `MAX_RECEIPTS`.
+
+        Raises:
+            Retry: neither disk nor memory has room.
+        """
+        with self._lock:
+            self._medium.write(
+                [
+                    ("INSERT INTO receipts (body) VALUES (?)", (receipt.model_dump_json(),)),
+                    ("DELETE FROM receipts WHERE id <= (SELECT max(id) FROM receipts) - ?", (MAX_RECEIPTS,)),
+                ]
+            )
+
+    def receipts(self, after_id: int, limit: int) -> list[tuple[int, Receipt]]:
+        """The oldest receipts in the outbox, beyond `after_id`.
+
+        Raises:
+            Retry: the medium cannot be read now.
+        """
+        with self._lock:
+            rows = self._medium.read(
+                "SELECT id, body FROM receipts WHERE id > ? ORDER BY id LIMIT ?", (after_id, limit)
+            )
+        return [(int(number), Receipt.model_validate_json(body)) for number, body in rows]
+
+    def receipts_sent(self, numbers: Iterable[int]) -> None:
+        """Take receipts out of the outbox: the broker has them.
+
+        Raises:
+            Retry: neither disk nor memory has room: they will be sent again.
+        """
+        with self._lock:
+            self._medium.write([("DELETE FROM receipts WHERE id = ?", (number,)) for number in numbers])
+
+    # -- small memories ------------------------------------------------------------------------
+
+    def remember_command(self, command_id: str, expires: datetime, now: datetime) -> bool:
+        """Remember a command until a day after its expiry, by the time `now`.
+
+        Returns:
+            False if it is known already: a replay.
+
+        Raises:
+            Retry: it cannot be remembered, neither on disk nor in memory: do not obey it.
+        """
+        with self._lock:
+            if self._knows(command_id):
+                return False
+            forget = now.timestamp() - 86_400
+            self._medium.write(
+                [
+                    ("DELETE FROM commands WHERE expires < ?", (forget,)),
+                    ("INSERT OR IGNORE INTO commands VALUES (?, ?)", (command_id, expires.timestamp())),
+                ]
+            )
+            self._commands = {known: until for known, until in self._commands.items() if until >= forget}
+            self._commands[command_id] = expires.timestamp()
+            return True
+
+    def get(self, key: str) -> str | None:
+        """A small piece of state, or None.
+
+        Raises:
+            Retry: the medium cannot be read now.
+        """
+        with self._lock:
+            rows = self._medium.read("SELECT value FROM state WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def put(self, key: str, value: str) -> None:
+        """Keep a small piece of state over restarts.
+
+        Raises:
+            Retry: neither disk nor memory has room.
+        """
+        with self._lock:
+            self._medium.write([("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))])
+
+    def flush(self) -> None:
+        """Bring what waits in memory to the medium, if it takes it now; `fault` says how that went."""
+        with self._lock:
+            self._medium.flush()
+
+    def close(self) -> None:
+        """Write what waits, and close. Open plays stay open: the next start finds them."""
+        with self._lock:
+            self._medium.close()
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _knows(self, command_id: str) -> bool:
+        if command_id in self._commands:
+            return True
+        try:
+            return bool(self._medium.read("SELECT 1 FROM commands WHERE id = ?", (command_id,)))
+        except Retry as error:
+            # an emergency must not wait for a card that cannot be read: this process's own memory has to do
+            _log.error("replays from before this start cannot be told: %s", error)
+            return False
+
+    def _add(self, records: list[Record], before: Write | None = None) -> list[Record]:
+        with self._lock:
+            write = list(before or [])
+            for record in records:
+                write += adding(record)
+            on_medium = self._medium.write(write)
+            first = self.last - len(records) + 1
+            numbered = [
+                record.model_copy(update={"seq": first + place if on_medium else 0})
+                for place, record in enumerate(records)
+            ]
+            self._unchecked += len(records)
+            if on_medium and self._unchecked >= CHECK_BOUND_EVERY:
+                self._unchecked = 0
+                self._keep_bound()
+        if self._notify is not None:
+            self._notify()
+        return numbered
+
+    def _keep_bound(self) -> None:
+        """At the bound, drop showings first, then the oldest, and say so in the log."""
+        pages, free, size = (
+            self._medium.read(f"PRAGMA {name}")[0][0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        if (pages - free) * size <= self._max_bytes:
+            return
+        share = self._medium.read("SELECT count(*) FROM records")[0][0] // DROP_SHARE + 1
+        what = "showings"
+        rows = self._medium.read("SELECT seq FROM records WHERE kind = 'show' ORDER BY seq LIMIT ?", (share,))
+        if not rows:
+            what = "records"
+            rows = self._medium.read("SELECT seq FROM records ORDER BY seq LIMIT ?", (share,))
+        if not rows:
+            return
+        dropped = [seq for (seq,) in rows]
+        text = (
+            f"full at {self._max_bytes // 1_000_000} MB: {len(dropped)} {what} dropped, "
+            f"seq {dropped[0]} to {dropped[-1]}"
+        )
+        _log.error("journal: %s", text)
+        delete: Write = [("DELETE FROM records WHERE seq = ?", (seq,)) for seq in dropped]
+        self._medium.write(delete + reporting(text, self._now()))
