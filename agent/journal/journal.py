@@ -151,6 +151,18 @@ class Journal:
             self._left = [(left, play) for left, play in self._left if left != handle]
             return self._add([record], [("DELETE FROM open_plays WHERE handle = ?", (handle,))])[0]
 
+    def discard(self, handle: int) -> None:
+        """Forget an open play that never sounded and of which there is nothing to say.
+
+        Raises:
+            KeyError: no such open play.
+            Retry: neither disk nor memory has room.
+        """
+        with self._lock:
+            del self._medium.open_plays[handle]
+            self._left = [(left, play) for left, play in self._left if left != handle]
+            self._medium.write([("DELETE FROM open_plays WHERE handle = ?", (handle,))])
+
     def append(self, record: Record) -> Record:
         """Add a finished record; what is returned has its number, or 0 while it waits in memory.
 
@@ -269,24 +281,28 @@ class Journal:
             self._commands[command_id] = expires.timestamp()
             return True
 
-    def get(self, key: str) -> str | None:
-        """A small piece of state, or None.
+    def get(self, key: str) -> Any:
+        """A small piece of state as `put` was given it, or None.
 
         Raises:
             Retry: the medium cannot be read now.
         """
         with self._lock:
             rows = self._medium.read("SELECT value FROM state WHERE key = ?", (key,))
-        return str(rows[0][0]) if rows else None
+        return json.loads(rows[0][0]) if rows else None
 
-    def put(self, key: str, value: str) -> None:
-        """Keep a small piece of state over restarts.
+    def put(self, key: str, value: Any) -> None:
+        """Keep a small piece of state, ready for JSON, over restarts; None removes it.
 
         Raises:
             Retry: neither disk nor memory has room.
         """
         with self._lock:
-            self._medium.write([("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))])
+            if value is None:
+                self._medium.write([("DELETE FROM state WHERE key = ?", (key,))])
+            else:
+                body = json.dumps(value, ensure_ascii=False)
+                self._medium.write([("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, body))])
 
     def flush(self) -> None:
         """Bring what waits in memory to the medium, if it takes it now; `fault` says how that went."""

@@ -7,6 +7,7 @@ and be committed later, in order, together with what follows.
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import sqlite3
 import time
@@ -207,7 +208,7 @@ class Medium:
 
     def _after_damage(self, damage: str) -> Write:
         now = self._now()
-        mark = ("INSERT OR REPLACE INTO state VALUES ('reset-at', ?)", (now.isoformat(),))
+        mark = ("INSERT OR REPLACE INTO state VALUES ('reset-at', ?)", (json.dumps(now.isoformat()),))
         return [mark, *reporting(damage, now)]
 
     def _numbers(self) -> tuple[str, int, int]:

@@ -190,14 +190,25 @@ def test_the_receipt_outbox_keeps_the_newest(journal, monkeypatch):
     assert MAX_RECEIPTS >= 100
 
 
-def test_small_state_survives(tmp_path):
+def test_small_state_survives_and_can_be_removed(tmp_path):
     journal = Journal.open(tmp_path, max_mb=50)
     assert journal.get("mute") is None
     journal.put("mute", "until tomorrow")
-    journal.put("mute", "lifted")
+    journal.put("mute", {"until": None, "zones": ["*"]})
+    journal.put("volume", 3)
+    journal.put("volume", None)
     journal.close()
     journal = Journal.open(tmp_path, max_mb=50)
-    assert journal.get("mute") == "lifted"
+    assert (journal.get("mute"), journal.get("volume")) == ({"until": None, "zones": ["*"]}, None)
+    journal.close()
+
+
+def test_a_discarded_play_leaves_nothing_behind(tmp_path):
+    journal = Journal.open(tmp_path, max_mb=50)
+    journal.discard(journal.begin(Record(kind="play")))
+    journal.close()
+    journal = Journal.open(tmp_path, max_mb=50)
+    assert (journal.open_plays(), journal.last) == ([], 0)
     journal.close()
 
 
