@@ -99,7 +99,7 @@ def set_clock(words: tuple[str, str], inner: Box, style: Style) -> list[Text]:
     fonts, theme = style.fonts, style.theme
     beside = inner.width > 5 * inner.height
     time_room = (inner.width // 3 if beside else inner.width, inner.height if beside else 10 * inner.height)
-    tallest = round(inner.height * (0.95 if beside else 0.66))
+    tallest = round(inner.height * (0.95 if beside else 0.62))
     time_steps = range(max(10, tallest), 9, -2)
     date_steps = range(max(10, round(inner.height * (0.5 if beside else 0.27))), 7, -1)
     # figures are all as wide as a 0: the size does not change with the time
@@ -138,7 +138,7 @@ def set_clock(words: tuple[str, str], inner: Box, style: Style) -> list[Text]:
                 fonts,
             ),
         ]
-    gap = max(1, round(inner.height * 0.03))
+    gap = max(1, round(inner.height * 0.06))
     top = inner.y + (inner.height - cap - gap - small.line_height) // 2
     middle = inner.x + inner.width // 2
     return [

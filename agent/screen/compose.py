@@ -17,6 +17,8 @@ from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise
 
 WIDE: Final = 1.25
 """Width to height from which a QR code stands beside the text, not below it."""
+BODY_TO_HEADING: Final = 0.55
+"""The text is at least this large beside its heading, as long as the heading can give way."""
 
 
 @dataclass(frozen=True)
@@ -156,39 +158,67 @@ def _kicker(class_: ClassName, inner: Box, style: Style) -> tuple[list[Text | Fi
 def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
     """Heading and body in their column, as many pages as it takes; the heading stands on each."""
     fonts, sizes = style.fonts, style.sizes
-    head: list[Text] = []
-    top = column.y
-    if heading:
-        most = column.height if not body else round(column.height * 0.5)
-        largest = sizes.heading_top if body else round(sizes.heading_top * 1.3)
-        steps = [*sizes.steps(largest), *sizes.below_floor()]
-        fitted = fit_on_one(heading, (column.width, most), steps, fonts.bold, setter=balance, most_lines=3)
-        if fitted is None or (body and fitted[0] < sizes.floor < column.height // 4):
-            # too long for a heading: it becomes the first lines of the text
-            heading, body = "", f"{heading}\n{body}".strip()
-        else:
-            size, lines = fitted
-            head = set_lines(lines, (column.x, top), ("bold", size, style.theme.text), fonts)
-            top += len(lines) * fonts.bold(size).line_height
-    words = len(heading.split())
+    largest = sizes.heading_top if body else round(sizes.heading_top * 1.3)
+    steps = [*sizes.steps(largest), *sizes.below_floor()]
+    head = _fit_head(heading, column, steps, style, share=0.5 if body else 1.0) if heading else None
+    if heading and (head is None or (body and head.size < sizes.floor < column.height // 4)):
+        # too long for a heading: it becomes the first lines of the text
+        heading, body, head = "", f"{heading}\n{body}".strip(), None
     if not body:
-        return [_Column(tuple(head), column.y, top, words)]
-    if head:
-        top += round(head[0].size * 0.22)
-    largest = min(sizes.body_top, round(head[0].size * 0.8)) if head else round(sizes.body_top * 1.15)
-    fitted_body, foot = _fit_body(body, (column.width, column.bottom - top), largest, style)
+        lines = head.lines if head is not None else ()
+        return [_Column(lines, column.y, head.bottom if head else column.y, len(heading.split()))]
+    fitted, foot = _fit_body(body, column, head, style)
+    # a heading that leaves its text small gives way: down to one and a half times the text
+    for step in (s for s in steps if head is not None and s < head.size):
+        if head is None or fitted.size >= BODY_TO_HEADING * head.size or step < sizes.floor * 1.2:
+            break
+        smaller = _fit_head(heading, column, [step], style, share=0.5)
+        if smaller is not None:
+            head = smaller
+            fitted, foot = _fit_body(body, column, head, style)
+    top = _below(head, column)
+    line = fonts.regular(fitted.size).line_height
     pages = []
-    for page in fitted_body.pages:
-        set_page = set_lines(page, (column.x, top), ("regular", fitted_body.size, style.theme.text), fonts)
-        bottom = top + len(page) * fonts.regular(fitted_body.size).line_height + foot
-        pages.append(_Column((*head, *set_page), column.y, bottom, words + sum(len(p.split()) for p in page)))
+    for page in fitted.pages:
+        lines = (head.lines if head is not None else ()) + tuple(
+            set_lines(page, (column.x, top), ("regular", fitted.size, style.theme.text), fonts)
+        )
+        words = len(heading.split()) + sum(len(text.split()) for text in page)
+        pages.append(_Column(lines, column.y, top + len(page) * line + foot, words))
     return pages
 
 
-def _fit_body(body: str, space: tuple[int, int], largest: int, style: Style) -> tuple[Fitted, int]:
-    """The body in its space; the second value is what is kept free below it for the page marks."""
-    steps, smaller = style.sizes.steps(largest), style.sizes.below_floor()
-    fitted = fit(body, space, steps, style.fonts.regular, smaller=smaller)
+@dataclass(frozen=True)
+class _Head:
+    """A heading, set."""
+
+    lines: tuple[Text, ...]
+    size: int
+    bottom: int
+
+
+def _fit_head(heading: str, column: Box, steps: list[int], style: Style, *, share: float) -> _Head | None:
+    most = (column.width, round(column.height * share))
+    fitted = fit_on_one(heading, most, steps, style.fonts.bold, setter=balance, most_lines=3)
+    if fitted is None:
+        return None
+    size, lines = fitted
+    bottom = column.y + len(lines) * style.fonts.bold(size).line_height
+    look: tuple[Weight, int, Colour] = ("bold", size, style.theme.text)
+    return _Head(tuple(set_lines(lines, (column.x, column.y), look, style.fonts)), size, bottom)
+
+
+def _below(head: _Head | None, column: Box) -> int:
+    return column.y if head is None else head.bottom + round(head.size * 0.22)
+
+
+def _fit_body(body: str, column: Box, head: _Head | None, style: Style) -> tuple[Fitted, int]:
+    """The body below its heading; the second value is what is kept free below it for the page marks."""
+    sizes = style.sizes
+    largest = round(sizes.body_top * 1.15) if head is None else min(sizes.body_top, round(head.size * 0.8))
+    space = (column.width, column.bottom - _below(head, column))
+    smaller = sizes.below_floor()
+    fitted = fit(body, space, sizes.steps(largest), style.fonts.regular, smaller=smaller)
     if len(fitted.pages) == 1:
         return fitted, 0
     foot = _mark_height(style)

@@ -141,6 +141,22 @@ def balance(text: str, width: int, ruler: Ruler) -> list[str]:
     return lines
 
 
+def without_orphan(text: str, width: int, ruler: Ruler) -> list[str]:
+    """Like `wrap`, a little narrower where that spares the last line from holding a single word.
+
+    Raises:
+        Quarantine: a single letter is wider than the line.
+    """
+    lines = wrap(text, width, ruler)
+    for narrower in (0.97, 0.94, 0.91, 0.88):
+        if len(lines) == 1 or " " in lines[-1]:
+            break
+        tried = wrap(text, int(width * narrower), ruler)
+        if len(tried) == len(lines) and " " in tried[-1]:
+            return tried
+    return lines
+
+
 def fit_on_one(
     text: str,
     space: tuple[int, int],
@@ -198,7 +214,7 @@ def fit(
     if not text:
         return Fitted(sizes[-1], ((),))
     width, height = space
-    one = fit_on_one(text, space, sizes, ruler_at)
+    one = fit_on_one(text, space, sizes, ruler_at, setter=without_orphan)
     if one is not None:
         return Fitted(one[0], (tuple(one[1]),))
     candidates = [sizes[-1], *smaller]
