@@ -1,0 +1,214 @@
+"""What the board shows now, and when that next changes.
+
+- The layout is that of the highest feed that has one: `default`, or else its first. Without any, a notice
+  area over a ticker and a clock.
+- A bulletin is shown in the zone that it names while it is valid, within its hours, if it is for this node.
+  All its times are wall times in the zone of its schedule.
+- Emergencies stand first in their zone, then priority, then routine; within a class the feed of the higher
+  level, then the order of the document.
+- With an unset clock nobody knows what is valid: bulletins with dates or hours stay off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from playlists.hours import hours_contain
+from playlists.models.base import ClockState, localise
+from playlists.models.schedule import Bulletin, Layout, LayoutZone
+from playlists.policy import above_ceiling
+from playlists.timetable import FeedSchedule
+from playlists.wallclock import minutes_of, wall_instants
+
+BUILT_IN_LAYOUT = Layout(
+    id="built-in",
+    grid=(16, 9),
+    zones=(
+        LayoutZone(id="main", at=(0, 0, 16, 8)),
+        LayoutZone(id="ticker", at=(0, 8, 13, 1), kind="ticker"),
+        LayoutZone(id="clock", at=(13, 8, 3, 1), kind="clock"),
+    ),
+)
+
+NextEdge = Callable[[tuple[str, ...], ZoneInfo], datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A bulletin on the board, and the feed that it comes from."""
+
+    feed: str
+    bulletin: Bulletin
+
+    @property
+    def id(self) -> str:
+        """`feed/bulletin`: unique on the board."""
+        return f"{self.feed}/{self.bulletin.id}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As the screen is told of it; `path` is still the target of `feed` that it names."""
+        bulletin = self.bulletin
+        told: dict[str, Any] = {
+            "id": self.id,
+            "feed": self.feed,
+            "class": bulletin.class_.value,
+            "language": bulletin.language,
+            "duration_s": bulletin.duration_s,
+            "weight": bulletin.weight,
+        }
+        if bulletin.content.text is not None:
+            text = bulletin.content.text
+            return told | {"text": {"heading": text.heading, "body": text.body, "qr": text.qr}}
+        if bulletin.content.image is not None:
+            image = bulletin.content.image
+            return told | {"image": {"path": image.media, "fit": image.fit, "caption": image.caption}}
+        raise ValueError(f"{self.id} is neither text nor image")
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneNow:
+    """A zone of the layout and what it shows in turn."""
+
+    zone: LayoutZone
+    bulletins: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardNow:
+    """All that the board shows. Equal boards look alike."""
+
+    layout: str
+    grid: tuple[int, int]
+    zones: tuple[ZoneNow, ...]
+    timezone: str
+    """The node's own: what its clock shows."""
+    left_out: tuple[tuple[str, str], ...] = ()
+    """Valid bulletins that are not shown, with the reason."""
+
+    @property
+    def showing(self) -> tuple[str, ...]:
+        """Ids (`feed/bulletin`) of all that is shown."""
+        return tuple(shown.id for zone in self.zones for shown in zone.bulletins)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the screen is told of it."""
+        return {
+            "layout": self.layout,
+            "grid": list(self.grid),
+            "timezone": self.timezone,
+            "zones": [
+                {
+                    "id": part.zone.id,
+                    "kind": part.zone.kind,
+                    "at": list(part.zone.at),
+                    "bulletins": [shown.to_json() for shown in part.bulletins],
+                }
+                for part in self.zones
+            ],
+        }
+
+
+def board_at(
+    feeds: Mapping[str, FeedSchedule],
+    now: datetime,
+    clock_state: ClockState,
+    node: str,
+    groups: frozenset[str],
+    timezone: str,
+) -> tuple[BoardNow, datetime | None]:
+    """Return what the board shows at `now`, and when (UTC) that may next change; None: not by itself.
+
+    The order of `feeds` does not matter. `timezone` is the node's own, for its clock.
+    """
+    by_level = sorted(feeds.items(), key=lambda feed: (-feed[1].level, feed[0]))
+    layout = _layout(by_level)
+    places = {zone.id for zone in layout.zones}
+    next_edge = _edges(now)
+    valid: list[Shown] = []
+    left_out: list[tuple[str, str]] = []
+    changes: list[datetime] = []
+    for name, feed in by_level:
+        zone = feed.schedule.zone
+        for bulletin in feed.schedule.bulletins:
+            if not _is_for(bulletin, node, groups):
+                continue
+            dated = bulletin.valid_from or bulletin.valid_until or bulletin.hours
+            if dated and clock_state is ClockState.UNSET:
+                continue
+            changes += _changes(bulletin, zone, now, next_edge)
+            if not _is_valid(bulletin, zone, now):
+                continue
+            shown = Shown(name, bulletin)
+            reason = _why_not(bulletin, feed, places)
+            if reason is None:
+                valid.append(shown)
+            else:
+                left_out.append((shown.id, reason))
+    valid.sort(key=lambda shown: -shown.bulletin.class_.rank)  # stable: level and document order stay
+    zones = tuple(
+        ZoneNow(zone, tuple(shown for shown in valid if shown.bulletin.zone == zone.id))
+        for zone in layout.zones
+    )
+    board = BoardNow(layout.id, layout.grid, zones, timezone, tuple(left_out))
+    return board, min(changes, default=None)
+
+
+def _layout(by_level: list[tuple[str, FeedSchedule]]) -> Layout:
+    for _, feed in by_level:
+        layouts = feed.schedule.layouts
+        if layouts:
+            return next((layout for layout in layouts if layout.id == "default"), layouts[0])
+    return BUILT_IN_LAYOUT
+
+
+def _is_for(bulletin: Bulletin, node: str, groups: frozenset[str]) -> bool:
+    return not {"*", node, *groups}.isdisjoint(bulletin.targets)
+
+
+def _is_valid(bulletin: Bulletin, zone: ZoneInfo, now: datetime) -> bool:
+    if bulletin.valid_from is not None and now < _instant(bulletin.valid_from, zone):
+        return False
+    if bulletin.valid_until is not None and now >= _instant(bulletin.valid_until, zone):
+        return False
+    return hours_contain(bulletin.hours, now.astimezone(zone))
+
+
+def _why_not(bulletin: Bulletin, feed: FeedSchedule, places: set[str]) -> str | None:
+    if above_ceiling(bulletin.class_, feed.ceiling):
+        return f"above ceiling: class {bulletin.class_} from a feed that may claim {feed.ceiling}"
+    if bulletin.zone not in places:
+        return f"the layout has no zone {bulletin.zone!r}"
+    if bulletin.content.video is not None:
+        return "video is not shown by this version"
+    return None
+
+
+def _changes(bulletin: Bulletin, zone: ZoneInfo, now: datetime, next_edge: NextEdge) -> Iterator[datetime]:
+    begins = None if bulletin.valid_from is None else _instant(bulletin.valid_from, zone)
+    ends = None if bulletin.valid_until is None else _instant(bulletin.valid_until, zone)
+    if ends is not None and ends <= now:
+        return
+    if begins is not None and begins > now:
+        yield begins
+        return
+    if ends is not None:
+        yield ends
+    if bulletin.hours and (edge := next_edge(bulletin.hours, zone)):
+        yield edge
+
+
+def _edges(now: datetime) -> NextEdge:
+    @cache
+    def next_edge(hours: tuple[str, ...], zone: ZoneInfo) -> datetime | None:
+        return next(iter(wall_instants(minutes_of(hours), zone, now, days=2)), None)
+
+    return next_edge
+
+
+def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
+    return localise(moment, zone).astimezone(UTC)
