@@ -99,6 +99,14 @@ class Feeds:
         """How each feed stands."""
         return {name: follower.health() for name, follower in self._followers.items()}
 
+    def rounds(self, feed: str) -> int:
+        """How many rounds with the network are over: whoever polls can wait for the next one.
+
+        Raises:
+            KeyError: the feed is not followed.
+        """
+        return self._followers[feed].rounds
+
     def media(self, feed: str, path: str) -> MediaInfo | None:
         """What is known of a target; None unless the schedule in force needs it and the feed has it."""
         follower = self._followers.get(feed)

@@ -108,6 +108,8 @@ class Follower:
         self._refused: tuple[tuple[int, int], Quarantine] | None = None
         self._saved: tuple[tuple[int, int], datetime] | None = None
         self._told: tuple[State, str | None] | None = None
+        self.rounds = 0
+        """Rounds with the network that are over: whoever polls can wait for the next one."""
         self._wake = threading.Event()
         self._stopping = False
         self._client: Client | None = None
@@ -150,6 +152,7 @@ class Follower:
         while not self._stopping:
             self._wake.clear()
             failures = failures + 1 if self._attempt(self._refresh) else 0
+            self.rounds += 1
             self._wake.wait(back_off(failures, self._longest_wait_s) if failures else None)
 
     def _attempt(self, step: Callable[[], bool]) -> bool:

@@ -11,6 +11,7 @@ Reference: https://theupdateframework.github.io/specification/v1.0.33/ (§5, cli
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import tempfile
 import time
@@ -249,12 +250,19 @@ def _target(base: str, path: str, found: TargetFile, prefixed: bool) -> Target:
 
 
 def _number(path: str, custom: Mapping[str, Any], name: str, low: float, high: float) -> float | None:
+    # TUF signs OLPC canonical JSON, which has no fractions: they come as decimal strings
     value = custom.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Quarantine(f"target {path}: custom {name} must be {low} to {high}, found {value!r:.60}")
-    return float(value)
+    number = math.nan
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):
+            number = float(value)
+    if not low <= number <= high:
+        raise Quarantine(
+            f"target {path}: custom {name} must be a number {low} to {high}, found {value!r:.60}"
+        )
+    return number
 
 
 def _read_all(metadata_dir: Path) -> dict[str, str]:
