@@ -84,7 +84,7 @@ class Feeds:
             if name is None or name == known:
                 follower.poll()
 
-    def stop(self, deadline_s: Seconds = Seconds(5)) -> None:  # noqa: B008 - a NewType is a plain float
+    def stop(self, deadline_s: Seconds = Seconds(5)) -> None:
         """End, breaking off what is under way; unfinished downloads are resumed at the next start."""
         stoppers = [
             threading.Thread(target=follower.stop, args=(deadline_s,), daemon=True)
