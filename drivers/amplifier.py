@@ -128,7 +128,7 @@ class Amplifier:
     def release(self, now_s: float) -> None:
         """The last sound has left: the tail begins. Lifts an overrun."""
         self._overrun = frozenset()
-        for name in () if self._coming_down else self._wanted:
+        for name in self._wanted:
             zone = self._zones[name]
             for relay in zone.relays:
                 until = now_s + zone.tail_s

@@ -68,7 +68,7 @@ class SlowModel:
     def release(self) -> None:
         self.overrun = False
         for zone in self.plan.zones:
-            if zone.name in self.wanted and not self.coming_down:
+            if zone.name in self.wanted:
                 for name in zone.relays:
                     self.tail_left[name] = max(self.tail_left.get(name, 0), int(zone.tail_s))
         self.wanted = frozenset()
