@@ -1,0 +1,209 @@
+"""Makes stored things soundable ahead of time: recordings are decoded, texts are spoken.
+
+Two threads work on one thing each: speech and what is urgent never wait behind the decoding of an hour of
+music. What they made lies in a store of its own, under the key of what it was made from, so that nothing is
+made twice, not even after a restart.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from agent.player.decoding import STALLED_AFTER_S, TooLong, Undecodable, decode_to_file
+from agent.player.protocol import RATE
+from agent.speech import Speech, SpeechError, speak
+from agent.store import Store, StoreFull
+from playlists.units import Seconds
+
+logger = logging.getLogger("loa.library")
+
+MAX_PCM_BYTES: Final = 700_000_000
+"""Two hours. A longer recording is refused."""
+
+_SPEECH_BYTES_PER_CHARACTER: Final = 12_000
+"""More than a quarter of a second of 22 kHz sound for each letter."""
+
+_LIKELY_KBIT: Final = (32, 5)
+"""Room is made for a recording of so many kbit/s; if it turns out denser, for the densest there is."""
+
+_OWN_ROOM: Final = 2
+"""One thing may take half of the store."""
+
+_STOP: Final = "stop"
+
+
+@dataclass(frozen=True)
+class Pcm:
+    """Raw signed 16-bit little-endian mono samples, ready to sound."""
+
+    path: Path
+    duration_s: Seconds
+    rate: int = RATE
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What was wanted can sound now."""
+
+    key: str
+    pcm: Pcm
+
+
+@dataclass(frozen=True)
+class Unplayable:
+    """What was wanted will not sound, and why; wanting it again tries again."""
+
+    key: str
+    reason: str
+
+
+_Lane = queue.PriorityQueue[tuple[int, int, str]]
+
+
+class Library:
+    """Prepares sounds on threads of its own; safe to use from several threads.
+
+    Args:
+        directory: where the samples lie.
+        max_bytes: bound of everything in it.
+        post: gets `Prepared` and `Unplayable`, on one of the library's threads.
+        stalled_after_s: a decoder without progress for so long is killed.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        max_bytes: int,
+        post: Callable[[Any], None],
+        stalled_after_s: float = STALLED_AFTER_S,
+    ) -> None:
+        self._store = Store(directory / "pcm", max_bytes)
+        self._facts = directory / "facts"
+        self._facts.mkdir(parents=True, exist_ok=True)
+        self._post = post
+        self._stalled_after_s = stalled_after_s
+        self._lock = threading.Lock()
+        self._wanted: dict[str, Path | Speech] = {}
+        self._order = itertools.count()
+        self._lanes = (_Lane(), _Lane())
+        self._threads: list[threading.Thread] = []
+        self._max_bytes = max_bytes
+
+    def start(self) -> None:
+        """Begin to work."""
+        if not self._threads:
+            for name, lane in zip(("library-quick", "library"), self._lanes, strict=True):
+                thread = threading.Thread(target=self._work, args=(lane,), name=name, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+
+    def stop(self, deadline_s: float = 2.0) -> None:
+        """End after the things in hand; what was not made is forgotten."""
+        for lane in self._lanes:
+            lane.put((-1, next(self._order), _STOP))
+        for thread in self._threads:
+            thread.join(deadline_s)
+
+    def want(self, key: str, source: Path | Speech, urgent: bool = False) -> None:
+        """Ask for something; answered by an event, at once (on this thread) when it is there already.
+
+        Args:
+            key: `sha256:…` of the recording, or `Speech.key`.
+            source: the recording, or the text.
+            urgent: before everything that is not. Wanting again may only raise the urgency.
+        """
+        pcm = self.pcm(key)
+        if pcm is not None:
+            self._post(Prepared(key, pcm))
+            return
+        with self._lock:
+            self._wanted[key] = source
+        quick = urgent or isinstance(source, Speech)
+        self._lanes[0 if quick else 1].put((0 if urgent else 1, next(self._order), key))
+
+    def pcm(self, key: str) -> Pcm | None:
+        """The samples of a key, if they are ready."""
+        path = self._store.path(key)
+        if path is None:
+            return None
+        try:
+            facts = json.loads(self._fact(key).read_bytes())
+            rate = int(facts["rate"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None  # it is made again: cheaper than to guess
+        return Pcm(path, Seconds(path.stat().st_size / 2 / rate), rate)
+
+    def keep(self, keys: Iterable[str]) -> None:
+        """Say what is needed: only the rest goes when room is wanted."""
+        self._store.keep(set(keys))
+        for fact in self._facts.iterdir():
+            if self._store.path(fact.name) is None:
+                fact.unlink(missing_ok=True)
+
+    # -- on the library's threads --------------------------------------------------------------
+
+    def _work(self, lane: _Lane) -> None:
+        while True:
+            _, _, key = lane.get()
+            if key == _STOP:
+                return
+            with self._lock:
+                source = self._wanted.pop(key, None)
+            if source is not None:  # else it was asked for twice, and is made
+                self._post(self._make(key, source))
+
+    def _make(self, key: str, source: Path | Speech) -> Prepared | Unplayable:
+        try:
+            pcm = self._store_made(key, source)
+        except (Undecodable, SpeechError, StoreFull, OSError) as error:
+            logger.warning("%s cannot be made to sound: %s", key, error)
+            return Unplayable(key, str(error))
+        return Prepared(key, pcm)
+
+    def _store_made(self, key: str, source: Path | Speech) -> Pcm:
+        rate = self._speak(key, source) if isinstance(source, Speech) else self._decode(key, source)
+        self._remember(key, rate)
+        pcm = self.pcm(key)
+        if pcm is None:
+            raise FileNotFoundError(f"{key} was removed as soon as it was made")
+        return pcm
+
+    def _speak(self, key: str, speech: Speech) -> int:
+        room = _SPEECH_BYTES_PER_CHARACTER * (len(speech.text) + 20)
+        with self._store.aside(key, min(room, self._max_bytes // _OWN_ROOM)) as path:
+            return speak(speech, path).rate
+
+    def _decode(self, key: str, source: Path) -> int:
+        most = min(MAX_PCM_BYTES, self._max_bytes // _OWN_ROOM)
+        size = source.stat().st_size
+        for kilobits in _LIKELY_KBIT:
+            room = min(most, 1_000_000 + int(size * 8 / (kilobits * 1000) * RATE * 2))
+            try:
+                with self._store.aside(key, room) as path:
+                    decoded = decode_to_file(source, path, room, self._stalled_after_s)
+                    if decoded.peak == 0.0:
+                        raise Undecodable(f"{source.name}: {decoded.duration_s:.1f} s of digital silence")
+            except TooLong:
+                if room == most or kilobits == _LIKELY_KBIT[-1]:
+                    raise
+            else:
+                break
+        return RATE
+
+    def _remember(self, key: str, rate: int) -> None:
+        # not written for ever: without it the samples are made again
+        fact = self._fact(key)
+        aside = fact.with_name(f".{fact.name}")
+        aside.write_text(json.dumps({"rate": rate}))
+        aside.replace(fact)
+
+    def _fact(self, key: str) -> Path:
+        return self._facts / key.removeprefix("sha256:")

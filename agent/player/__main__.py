@@ -1,0 +1,46 @@
+"""The player worker: `python -m agent.player --output portaudio --device pulse`.
+
+It is started by the daemon and speaks JSON lines (agent.player.protocol); started by hand, it does so with
+you.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from agent.child import die_with_parent, take_over_pipes
+
+
+def main() -> int:
+    """Run the player until stdin ends."""
+    parser = argparse.ArgumentParser(prog="agent.player")
+    parser.add_argument("--output", choices=("portaudio", "file"), default="portaudio")
+    parser.add_argument("--device", help="a device's name, or the path of the file")
+    parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument("--log-level", default="INFO")
+    args = parser.parse_args()
+    if args.output == "file" and not args.device:
+        parser.error("--output file needs --device PATH")
+    voice = take_over_pipes()
+    die_with_parent()
+
+    # Loaded only now: stdout is out of the libraries' reach
+    from agent.player.output import FileOutput, Output, PortAudioOutput  # noqa: PLC0415
+    from agent.player.worker import Player, log_to_stderr, stop_on_sigterm  # noqa: PLC0415
+    from playlists.units import Seconds  # noqa: PLC0415
+
+    log_to_stderr(args.log_level)
+    stop_on_sigterm()
+    output: Output
+    if args.output == "file":
+        output = FileOutput(Path(args.device))
+    else:
+        output = PortAudioOutput(args.device, Seconds(args.latency_ms / 1000))
+    Player(output, voice).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
