@@ -6,8 +6,9 @@ gpiozero's own lgpio pin has two habits that a relay on an amplifier feels, and 
 - it closes a pin by making it a floating input, at every close and at exit.
 
 Here an output is claimed at its level at once, with a pull-up or pull-down towards that level. A relay is
-opened "off", so the pull keeps it off when the kernel takes the line back, whatever ended the process. Kernels
-that leave the line driven keep its last level; the program that runs after the daemon (`safe`) sets that.
+opened "off", so the pull keeps it off when the kernel takes the line back, whatever ended the process. At
+close and at any exit that Python sees, it is driven there as well. Kernels that leave the lines of a dead
+process driven keep its last level; the program that runs after the daemon (`safe`) sets that.
 
 Sources: lgpio 0.2 (abyz.me.uk/lg/py_lgpio.html), Linux uapi/linux/gpio.h (bias flags hold for outputs too),
 gpiozero 2.0.1 pins/lgpio.py.
@@ -54,20 +55,22 @@ def _lgpio_factory() -> Any:
     pin_class: Any = pins.LGPIOPin
 
     class HeldPin(pin_class):  # type: ignore[misc]  # gpiozero has no types
-        """A pin that, once an output, stays one until the process is gone."""
+        """A pin that, once an output, stays one until the process is gone, in the end at its first level."""
 
-        held = False
+        first_level: int | None = None
 
         def output_with_state(self, state: bool) -> None:
             handle, number = self.factory._handle, self._number
             pull = lgpio.SET_PULL_UP if state else lgpio.SET_PULL_DOWN
             lgpio.gpio_free(handle, number)  # flags of a claimed line do not change
-            lgpio.gpio_claim_output(handle, number, int(state), pull)
-            self.held = True
+            self.first_level = int(state)
+            lgpio.gpio_claim_output(handle, number, self.first_level, pull)
 
         def close(self) -> None:
-            if not self.held:
+            if self.first_level is None:
                 super().close()
+            elif self.factory._handle is not None:
+                lgpio.gpio_write(self.factory._handle, self._number, self.first_level)
 
     factory = pins.LGPIOFactory()
     factory.pin_class = HeldPin

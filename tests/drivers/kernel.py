@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import ModuleType
 
-HANDLE = 7
-
 
 @dataclass
 class Line:
@@ -38,15 +36,15 @@ class FakeLgpio(ModuleType):
     def __init__(self) -> None:
         super().__init__("lgpio")
         self.lines = {number: Line() for number in range(28)}
+        self.handle = 0
+        """The chip as the living process has it open; with another handle a dead one calls, in vain."""
         self.busy: set[int] = set()
         self.permitted = True
         self.shorted: set[int] = set()
 
-    def _line(self, handle: int, number: int) -> Line:
-        assert handle == HANDLE
-        return self.lines[number]
-
-    def _claim(self, number: int, flags: int, *, output: bool, level: bool = False) -> None:
+    def _claim(self, handle: int, number: int, flags: int, *, output: bool, level: bool = False) -> None:
+        if handle != self.handle:
+            return
         if number in self.busy:
             raise KernelError("'GPIO busy'")
         line = self.lines[number]
@@ -60,35 +58,38 @@ class FakeLgpio(ModuleType):
         assert chip == 0
         if not self.permitted:
             raise KernelError("'can not open gpiochip'")
-        return HANDLE
+        self.handle += 1
+        return self.handle
 
     def gpiochip_close(self, handle: int) -> None:
-        assert handle == HANDLE
-        self.die(persist=False)
+        if handle == self.handle:
+            self.die(persist=False)
 
     def gpio_claim_input(self, handle: int, number: int, flags: int = 0) -> None:
-        assert handle == HANDLE
-        self._claim(number, flags, output=False)
+        self._claim(handle, number, flags, output=False)
 
     def gpio_claim_output(self, handle: int, number: int, level: int = 0, flags: int = 0) -> None:
-        assert handle == HANDLE
-        self._claim(number, flags, output=True, level=bool(level))
+        self._claim(handle, number, flags, output=True, level=bool(level))
 
     def gpio_free(self, handle: int, number: int) -> None:
-        line = self._line(handle, number)
+        line = self.lines[number]
+        if handle != self.handle:
+            return
         if not line.claimed:
             raise KernelError("'GPIO not allocated'")
         line.claimed = line.output = False
         line.settle()
 
     def gpio_get_mode(self, handle: int, number: int) -> int:
-        return 2 if self._line(handle, number).output else 0
+        return 2 if self.lines[number].output else 0
 
     def gpio_read(self, handle: int, number: int) -> int:
-        return int(bool(self._line(handle, number).wire[-1]) and number not in self.shorted)
+        return int(bool(self.lines[number].wire[-1]) and number not in self.shorted)
 
     def gpio_write(self, handle: int, number: int, level: int) -> None:
-        line = self._line(handle, number)
+        line = self.lines[number]
+        if handle != self.handle:
+            return
         if not line.output:
             raise KernelError("'bad GPIO write'")
         line.level = bool(level)
@@ -96,6 +97,7 @@ class FakeLgpio(ModuleType):
 
     def die(self, *, persist: bool) -> None:
         """The process is gone: no line of Python runs, the kernel takes the lines back."""
+        self.handle += 1
         for line in self.lines.values():
             if line.claimed:
                 line.claimed = False

@@ -26,8 +26,9 @@ def test_a_press_is_told_once(mock_pins: MockFactory, pull: str) -> None:
 
 
 def test_the_pin_takes_out_the_bouncing(mock_pins: MockFactory) -> None:
-    GpioButton(ButtonPin("call", 22, debounce_s=0.2), print)
+    button = GpioButton(ButtonPin("call", 22, debounce_s=0.2), print)
     assert mock_pins.pin(22).bounce == 0.2
+    button.close()
 
 
 def test_a_closed_button_tells_nothing(mock_pins: MockFactory) -> None:
@@ -41,9 +42,10 @@ def test_a_closed_button_tells_nothing(mock_pins: MockFactory) -> None:
 
 
 def test_a_button_on_a_pin_that_is_taken_needs_a_technician(mock_pins: MockFactory) -> None:
-    GpioButton(ButtonPin("call", 22), print)
+    button = GpioButton(ButtonPin("call", 22), print)
     with pytest.raises(Technician, match="button 'door' on GPIO22"):
         GpioButton(ButtonPin("door", 22), print)
+    button.close()
 
 
 def test_a_fake_button_behaves_like_a_real_one() -> None:

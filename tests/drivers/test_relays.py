@@ -80,8 +80,17 @@ def test_after_gpiozero_has_cleaned_up_the_wire_is_held_at_off(kernel: FakeLgpio
 
 
 @BOTH
+def test_an_exit_that_nobody_prepared_switches_off(kernel: FakeLgpio, plan: RelayPin) -> None:
+    relay = GpioRelay(plan)
+    relay.on()
+    Device.pin_factory.close()  # as gpiozero does at the exit of the interpreter
+    assert kernel.lines[17].wire[-2:] == [plan.active_high, not plan.active_high]
+
+
+@BOTH
 def test_a_killed_process_leaves_the_wire_pulled_to_off(kernel: FakeLgpio, plan: RelayPin) -> None:
-    GpioRelay(plan).on()
+    relay = GpioRelay(plan)
+    relay.on()
     kernel.die(persist=False)
     assert kernel.lines[17].wire[-2:] == [plan.active_high, not plan.active_high]
 
@@ -119,8 +128,7 @@ def test_a_pin_that_does_not_take_its_level_is_reported(kernel: FakeLgpio) -> No
 
 
 def test_a_pin_cannot_be_opened_twice(mock_pins: MockFactory) -> None:
-    GpioRelay(HIGH)
-    with pytest.raises(Technician, match="GPIO17: .*already in use"):
+    with GpioRelay(HIGH), pytest.raises(Technician, match=r"GPIO17: .*already in use"):
         GpioRelay(RelayPin("other", 17, active_high=True))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
 from drivers.relays import GpioRelay, RelayPin
@@ -47,8 +49,12 @@ def test_all_relays_of_a_configuration_are_off_afterwards(
 
 
 def test_a_line_that_the_kernel_left_driven_is_switched_off(kernel: FakeLgpio) -> None:
-    GpioRelay(RelayPin("amplifier", 17, active_high=False)).on()
+    relay = GpioRelay(RelayPin("amplifier", 17, active_high=False))
+    relay.on()
     kernel.die(persist=True)
+    del relay  # what follows is another process
+    Device.pin_factory = None
+    gc.collect()
     wire = kernel.lines[17].wire
     assert wire[-1] is False, "the relay is on, and nobody is there"
     assert main(["17:low"]) == 0
