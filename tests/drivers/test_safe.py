@@ -53,8 +53,9 @@ def test_a_line_that_the_kernel_left_driven_is_switched_off(kernel: FakeLgpio) -
     relay.on()
     kernel.die(persist=True)
     del relay  # what follows is another process
-    Device.pin_factory = None
     gc.collect()
+    Device.pin_factory.close()
+    Device.pin_factory = None
     wire = kernel.lines[17].wire
     assert wire[-1] is False, "the relay is on, and nobody is there"
     assert main(["17:low"]) == 0
