@@ -34,7 +34,7 @@ class Cue:
     """Where in the item it stops, from the item's beginning; None where nobody knows yet."""
     gap_before_s: Seconds
     """Silence that is still to pass before it."""
-    seek_s: Seconds = Seconds(0.0)  # noqa: RUF009 - a NewType makes a plain number
+    seek_s: Seconds = Seconds(0.0)
     """Where in the item it begins."""
 
     @property

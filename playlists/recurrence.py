@@ -12,7 +12,7 @@ An exception leaves out the start at its instant, whichever way it is written. C
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,7 @@ MAX_PATTERNS = 1_000
 MAX_PARTS = 20_000
 """Items times loops of a programme."""
 
-_DAY = timedelta(days=1)
+_NONE: frozenset[datetime] = frozenset()
 _LONGEST_GAP = timedelta(hours=26)  # Samoa left out the whole 30 December 2011
 
 
@@ -56,26 +56,30 @@ class Recurrence:
     __slots__ = ("_excluded", "_first", "_first_utc", "_last", "_last_utc", "counted_months", "rule", "zone")
 
     def __init__(
-        self, start: datetime, rule: str | None, exceptions: Iterable[datetime], zone: ZoneInfo
+        self, start: datetime, rule: str | None, exceptions: Collection[datetime], zone: ZoneInfo
     ) -> None:
         self.zone = zone
-        self._first_utc = _instant(start, zone, "start")
-        self._excluded = frozenset(_instant(moment, zone, "exceptions") for moment in exceptions)
         self.rule: Rule | None = None
-        self._first = self._first_utc.astimezone(zone).replace(tzinfo=None, fold=0)
-        self._last: datetime | None = None
-        self._last_utc: datetime | None = None
         self.counted_months = 0
         """How many months it took to find the end of a rule with COUNT: a measure of work."""
+        self._first_utc = _instant(start, zone, "start")
+        self._excluded = (
+            frozenset(_instant(moment, zone, "exceptions") for moment in exceptions) if exceptions else _NONE
+        )
+        self._first = start
+        self._last: datetime | None = None
+        self._last_utc: datetime | None = None
         if rule is None:
             return
         # a wall time in a gap is what repeats, not where its first start is moved to
-        wall = start.replace(fold=0) if start.tzinfo is None else self._first
+        wall = (
+            start if start.tzinfo is None else self._first_utc.astimezone(zone).replace(tzinfo=None, fold=0)
+        )
         self._first = wall.replace(microsecond=0)
         try:
             self.rule = read_rule(rule, self._first)
-            if self.rule.count is not None:
-                self._last = self._end_of_count(self.rule, self.rule.count)
+            if self.rule.most is not None:
+                self._last = self._end_of_count(self.rule, self.rule.most)
         except ValueError as error:
             raise Rejected("recurrence", [str(error)]) from error
         if self.rule.until is not None:

@@ -18,7 +18,6 @@ one start a day. A date without a time as UNTIL includes that whole day.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import product
@@ -88,8 +87,7 @@ class Days(NamedTuple):
                 return day.toordinal()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule that is fit to be followed."""
 
     days: Days
@@ -98,7 +96,8 @@ class Rule:
     hour_interval: int
     hour_phase: int
     """With FREQ=HOURLY: which hours count, as in `Days`."""
-    count: int | None
+    most: int | None
+    """COUNT."""
     until: datetime | None
     """Last moment that may be a start: wall time, or with an offset where the text says UTC."""
 
@@ -114,32 +113,85 @@ def read_rule(text: str, start: datetime) -> Rule:
     Raises:
         ValueError: the rule breaks the RFC or this node's bounds; the message says how.
     """
-    parts = dict(_parts(text.upper()))
+    text = text.upper()
+    match _takes(text):
+        case "YEARLY":
+            shape = _shape(text, start.month, start.day, 0)
+        case "MONTHLY":
+            shape = _shape(text, 0, start.day, 0)
+        case "WEEKLY":
+            shape = _shape(text, 0, 0, start.weekday())
+        case _:
+            shape = _shape(text, 0, 0, 0)
+    times: tuple[int, ...] = (start.hour * 3_600 + start.minute * 60 + start.second,)
+    if shape.timed:
+        times = _times(shape, start)
+    days = shape.days
+    if days.interval > 1:
+        days = days._replace(phase=days.number(start) % days.interval)
+    phase = 0
+    if shape.hour_interval > 1:
+        phase = (start.toordinal() * 24 + start.hour) % shape.hour_interval
+    return Rule(days, times, shape.hour_interval, phase, shape.most, shape.until)
+
+
+class _Shape(NamedTuple):
+    """What a rule's text says once the day of the start is known; thousands of programmes share one."""
+
+    days: Days
+    """With phase 0."""
+    timed: bool
+    """Whether the text has its own times of day, in whole or in part."""
+    hours: list[int]
+    """Empty: that of the start; so for minutes and seconds."""
+    minutes: list[int]
+    seconds: list[int]
+    one_start: bool
+    hour_interval: int
+    most: int | None
+    """COUNT."""
+    until: datetime | None
+
+
+@lru_cache(maxsize=4_096)
+def _takes(text: str) -> str:
+    """The frequency of a rule that takes its day from the start; empty for one that names its days."""
+    parts = dict(_parts(text))
+    return "" if any(name in parts for name in _DAY_PARTS) else parts["FREQ"]
+
+
+@lru_cache(maxsize=4_096)
+def _shape(text: str, month: int, day: int, weekday: int) -> _Shape:
+    parts = dict(_parts(text))
     frequency = parts["FREQ"]
-    interval = _number("INTERVAL", parts.get("INTERVAL", "1"), 1, 100_000)
-    week_start = _WEEKDAYS.index(parts.get("WKST", "MO"))
     hourly = frequency == "HOURLY"
-    hours = _numbers(parts, "BYHOUR", range(24) if hourly else (start.hour,))
-    times = tuple(
-        h * 3_600 + m * 60 + s
-        for h, m, s in product(
-            hours, _numbers(parts, "BYMINUTE", (start.minute,)), _numbers(parts, "BYSECOND", (start.second,))
-        )
-    )
-    if len(times) > MAX_STARTS_A_DAY:
-        raise ValueError(f"means {len(times)} starts a day, at most {MAX_STARTS_A_DAY} are accepted")
-    if "BYSETPOS" in parts and len(times) > 1:
-        raise ValueError("BYSETPOS is accepted with one start a day only")
-    days = Days(_pattern(parts, start), frequency, 1 if hourly else interval, 0, week_start)
-    days = days._replace(phase=days.number(start.date()) % days.interval)
-    return Rule(
-        days=days,
-        times=times,
+    interval = _number("INTERVAL", parts.get("INTERVAL", "1"), 1, 100_000)
+    hours = _numbers(parts, "BYHOUR") or (list(range(24)) if hourly else [])
+    minutes, seconds = _numbers(parts, "BYMINUTE"), _numbers(parts, "BYSECOND")
+    pattern = _pattern(text, parts, month, day, weekday)
+    week_start = _WEEKDAYS.index(parts.get("WKST", "MO")) if frequency == "WEEKLY" and interval > 1 else 0
+    return _Shape(
+        days=Days(pattern, frequency, 1 if hourly else interval, 0, week_start),
+        timed=bool(hours or minutes or seconds),
+        hours=hours,
+        minutes=minutes,
+        seconds=seconds,
+        one_start="BYSETPOS" in parts,
         hour_interval=interval if hourly else 1,
-        hour_phase=(start.toordinal() * 24 + start.hour) % interval if hourly else 0,
-        count=_number("COUNT", parts["COUNT"], 1, MAX_COUNT) if "COUNT" in parts else None,
+        most=_number("COUNT", parts["COUNT"], 1, MAX_COUNT) if "COUNT" in parts else None,
         until=_moment(parts["UNTIL"]) if "UNTIL" in parts else None,
     )
+
+
+def _times(shape: _Shape, start: datetime) -> tuple[int, ...]:
+    hours, minutes = shape.hours or [start.hour], shape.minutes or [start.minute]
+    seconds = shape.seconds or [start.second]
+    number = len(hours) * len(minutes) * len(seconds)
+    if number > MAX_STARTS_A_DAY:
+        raise ValueError(f"means {number} starts a day, at most {MAX_STARTS_A_DAY} are accepted")
+    if shape.one_start and number > 1:
+        raise ValueError("BYSETPOS is accepted with one start a day only")
+    return tuple(h * 3_600 + m * 60 + s for h, m, s in product(hours, minutes, seconds))
 
 
 @lru_cache(maxsize=1_024)
@@ -166,19 +218,22 @@ def _parts(text: str) -> tuple[tuple[str, str], ...]:
     if "BYSETPOS" in parts and not whole:
         raise ValueError(f"BYSETPOS is accepted with FREQ=MONTHLY or YEARLY; found FREQ={frequency}")
     if "BYDAY" in parts:
-        _check_weekdays(parts["BYDAY"], whole)
+        in_year = frequency == "YEARLY" and "BYMONTH" not in parts
+        _check_weekdays(parts["BYDAY"], 53 if in_year else 5 if whole else 0)
     return tuple(parts.items())
 
 
-def _check_weekdays(text: str, numbers_allowed: bool) -> None:
+def _check_weekdays(text: str, highest: int) -> None:
     numbered = set()
     for value in text.split(","):
         found = _BYDAY.fullmatch(value)
         if not found:
             raise ValueError(f"BYDAY: {value[:20]!r} is no weekday")
         numbered.add(found[1] is not None)
-    if True in numbered and not numbers_allowed:
-        raise ValueError("BYDAY: numbered weekdays are accepted with FREQ=MONTHLY or YEARLY only")
+        if found[1] and not highest:
+            raise ValueError("BYDAY: numbered weekdays are accepted with FREQ=MONTHLY or YEARLY only")
+        if found[1] and abs(int(found[1])) > highest:  # dateutil runs off its calendar there
+            raise ValueError(f"BYDAY: weekdays are numbered 1 to {highest} here; found {value!r}")
     if len(numbered) > 1:
         raise ValueError("BYDAY: numbered and plain weekdays are not accepted side by side")
 
@@ -190,8 +245,8 @@ def _number(name: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _numbers(parts: dict[str, str], name: str, default: range | tuple[int, ...]) -> list[int]:
-    return sorted({int(value) for value in parts[name].split(",")}) if name in parts else sorted(default)
+def _numbers(parts: dict[str, str], name: str) -> list[int]:
+    return sorted({int(value) for value in parts[name].split(",")}) if name in parts else []
 
 
 @lru_cache(maxsize=1_024)
@@ -208,23 +263,22 @@ def _moment(text: str) -> datetime:
     return datetime.combine(moment, time.max) if len(text) == 8 else moment
 
 
-def _pattern(parts: dict[str, str], start: datetime) -> str:
+def _pattern(text: str, parts: dict[str, str], month: int, day: int, weekday: int) -> str:
     """The rule's days as a monthly or yearly rule, with what it would take from its start written out."""
     kept = {name: parts[name] for name in ("BYMONTH", *_DAY_PARTS, "BYSETPOS") if name in parts}
     if "BYWEEKNO" in kept:
         kept["WKST"] = parts.get("WKST", "MO")
     frequency = parts["FREQ"]
-    if not any(name in parts for name in _DAY_PARTS):
-        match frequency:
-            case "YEARLY":
-                kept.setdefault("BYMONTH", str(start.month))
-                kept["BYMONTHDAY"] = str(start.day)
-            case "MONTHLY":
-                kept["BYMONTHDAY"] = str(start.day)
-            case "WEEKLY":
-                kept["BYDAY"] = _WEEKDAYS[start.weekday()]
-            case _:
-                kept["BYMONTHDAY"] = ",".join(str(day) for day in range(1, 32))
+    match _takes(text):
+        case "YEARLY":
+            kept.setdefault("BYMONTH", str(month))
+            kept["BYMONTHDAY"] = str(day)
+        case "MONTHLY":
+            kept["BYMONTHDAY"] = str(day)
+        case "WEEKLY":
+            kept["BYDAY"] = _WEEKDAYS[weekday]
+        case "DAILY" | "HOURLY":
+            kept["BYMONTHDAY"] = ",".join(map(str, range(1, 32)))
     period = "YEARLY" if frequency == "YEARLY" else "MONTHLY"
     return ";".join((f"FREQ={period}", _ONLY_ONE, *(f"{name}={value}" for name, value in kept.items())))
 

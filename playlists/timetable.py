@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -30,12 +31,12 @@ LONGEST_WINDOW = timedelta(days=31)
 ON_TIME_S = Seconds(1.0)
 """A start no later than this is not a late one."""
 
-_FIRST_WINDOW = timedelta(minutes=1)
-_WINDOW_GROWTH = 4
+MAX_REMEMBERED = 100_000
+"""Starts and groups that are remembered of what was lately asked, for each of a few shelves."""
+
 _QUIET = timedelta(hours=1)  # how long "nothing within LOOK_AHEAD" is believed
 _MICROSECOND = timedelta(microseconds=1)
 _REACHES = tuple(timedelta(seconds=s) for s in (150, 900, 3_600, 6 * 3_600, 86_400, 7 * 86_400))
-_DAYS_REMEMBERED = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,10 @@ class _Group:
     members: list[_Member] = field(default_factory=list)
 
 
+_Hour = tuple[list[int], list[_Member]]
+_SILENT: _Hour = ([], [])
+
+
 @dataclass(slots=True)
 class _Shelf:
     """Programmes that reach about equally far past their start, so that looking back costs little."""
@@ -109,35 +114,73 @@ class _Shelf:
     """Starts without a rule, ascending; `single` says whose they are."""
     single: list[_Member] = field(default_factory=list)
     groups: dict[ZoneInfo, list[_Group]] = field(default_factory=dict)
-    remembered: dict[tuple[ZoneInfo, date], tuple[_Group, ...]] = field(default_factory=dict)
+    busy: set[int] = field(default_factory=set)
+    """Hours of the day in which anything repeated ever starts."""
+    days: dict[tuple[ZoneInfo, date], list[_Group]] = field(default_factory=dict)
+    """What was lately asked: groups of a day, and from them, in order, the starts of an hour."""
+    hours: dict[tuple[ZoneInfo, date, int], _Hour] = field(default_factory=dict)
+    remembered: int = 0
 
     def between(self, after: datetime, until: datetime) -> Iterator[Occurrence]:
-        """Starts in `(after, until]`, in any order, two of one programme at one instant perhaps."""
-        low, high = bisect_right(self.single_at, after), bisect_right(self.single_at, until)
-        for place in range(low, high):
+        """Starts in `(after, until]`; two of one programme may be one instant."""
+        yield from self.singles(after, until)
+        for zone in self.groups:
+            yield from self.repeated(zone, after, until)
+
+    def singles(self, after: datetime, until: datetime) -> Iterator[Occurrence]:
+        """Starts without a rule in `(after, until]`, ascending."""
+        for place in range(bisect_right(self.single_at, after), bisect_right(self.single_at, until)):
             member = self.single[place]
             yield Occurrence(member.feed, member.level, member.programme, self.single_at[place])
-        for zone in self.groups:
-            first, last = wall_span(after, until, zone)
-            for day in days_between(first, last):
-                midnight = datetime.combine(day, time())
-                from_s = (first - midnight).total_seconds()
-                to_s = (last - midnight).total_seconds()
-                for group in self._groups_on(zone, day):
-                    for place in range(bisect_left(group.times, from_s), bisect_right(group.times, to_s)):
-                        member = group.members[place]
-                        planned = member.recurrence.at(midnight + timedelta(seconds=group.times[place]))
-                        if planned is not None and after < planned <= until:
-                            yield Occurrence(member.feed, member.level, member.programme, planned)
 
-    def _groups_on(self, zone: ZoneInfo, day: date) -> tuple[_Group, ...]:
-        found = self.remembered.get((zone, day))
+    def repeated(self, zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[Occurrence]:
+        """Starts by rule in `(after, until]`, in order of wall time."""
+        first, last = wall_span(after, until, zone)
+        for day in days_between(first, last):
+            if not self._groups_on(zone, day):
+                continue
+            midnight = datetime.combine(day, time())
+            from_s = max((first - midnight).total_seconds(), 0)
+            to_s = min((last - midnight).total_seconds(), 86_399)
+            for hour in range(int(from_s) // 3_600, int(to_s) // 3_600 + 1):
+                times, members = self._starts_in(zone, day, hour)
+                for place in range(bisect_left(times, from_s), bisect_right(times, to_s)):
+                    member = members[place]
+                    planned = member.recurrence.at(midnight + timedelta(seconds=times[place]))
+                    if planned is not None and after < planned <= until:
+                        yield Occurrence(member.feed, member.level, member.programme, planned)
+
+    def _starts_in(self, zone: ZoneInfo, day: date, hour: int) -> _Hour:
+        if hour not in self.busy:
+            return _SILENT
+        found = self.hours.get((zone, day, hour))
         if found is None:
-            found = tuple(group for group in self.groups[zone] if group.days.include(day))
-            if len(self.remembered) >= _DAYS_REMEMBERED:
-                self.remembered.clear()
-            self.remembered[zone, day] = found
+            starts: list[tuple[int, _Member]] = []
+            for group in self._groups_on(zone, day):
+                low = bisect_left(group.times, hour * 3_600)
+                high = bisect_left(group.times, hour * 3_600 + 3_600, low)
+                starts += zip(group.times[low:high], group.members[low:high], strict=True)
+            starts.sort(key=_time_of_day)
+            found = [seconds for seconds, _ in starts], [member for _, member in starts]
+            self._make_room(len(starts) + 10)
+            self.hours[zone, day, hour] = found
         return found
+
+    def _groups_on(self, zone: ZoneInfo, day: date) -> list[_Group]:
+        found = self.days.get((zone, day))
+        if found is None:
+            found = [group for group in self.groups[zone] if group.days.include(day)]
+            self._make_room(len(found) + 10)
+            self.days[zone, day] = found
+        return found
+
+    def _make_room(self, wanted: int) -> None:
+        """Forget what was asked before it grows: an entry costs about 16 bytes, one more or less 160."""
+        self.remembered += wanted
+        if self.remembered > MAX_REMEMBERED:
+            self.days.clear()
+            self.hours.clear()
+            self.remembered = wanted
 
 
 class Timetable:
@@ -211,14 +254,21 @@ class Timetable:
             asked, wanted, found = self._ahead
             if wanted >= count and asked <= now < (found[0].planned if found else asked + _QUIET):
                 return found[:count]
+        if count < 1:
+            return []
+        # each shelf names its next ones; nothing later than the last of the best `count` can be an answer
+        end = now + LOOK_AHEAD
         found = []
-        reached, window, end = now, _FIRST_WINDOW, now + LOOK_AHEAD
-        while len(found) < count and reached < end:
-            step = min(reached + window, end)
-            found += self._between(reached, step, self._shelves.values())
-            reached, window = step, window * _WINDOW_GROWTH
-        self._ahead = (now, count, found[:count])
-        return found[:count]
+        for shelf in self._shelves.values():
+            found += islice(shelf.singles(now, end), count)
+            for zone in shelf.groups:
+                found += islice(shelf.repeated(zone, now, end), 2 * count)  # in a gap two may be one
+            found = _in_order(found)
+            if len(found) >= count:
+                end = found[count - 1].planned
+        found = self._between(now, end, self._shelves.values())[:count]
+        self._ahead = (now, count, found)
+        return found
 
     def next_change(self, now: datetime) -> datetime | None:
         """When the answer of `current` next changes: a start, or one that is over; None: it stays."""
@@ -266,9 +316,10 @@ def _arrange(members: Iterable[_Member]) -> dict[timedelta, _Shelf]:
         shelves[reach].single_at = [moment for moment, _ in pairs]
         shelves[reach].single = [member for _, member in pairs]
     for (reach, zone, days), starts in groups.items():
-        starts.sort(key=lambda start: start[0])
+        starts.sort(key=_time_of_day)
         group = _Group(days, [seconds for seconds, _ in starts], [member for _, member in starts])
         shelves[reach].groups.setdefault(zone, []).append(group)
+        shelves[reach].busy.update(seconds // 3_600 for seconds in group.times)
     return shelves
 
 
@@ -279,10 +330,15 @@ def _gone(occurrence: Occurrence) -> datetime:
     return occurrence.planned + max(length, grace)
 
 
-def _in_order(found: list[Occurrence]) -> list[Occurrence]:
-    found.sort(key=_order)
-    # in a spring gap two wall times of one programme may be one instant
-    return [o for place, o in enumerate(found) if place == 0 or _order(o) != _order(found[place - 1])]
+def _in_order(found: Iterable[Occurrence]) -> list[Occurrence]:
+    keyed = {
+        _order(o): o for o in found
+    }  # in a spring gap two wall times of one programme may be one instant
+    return [keyed[key] for key in sorted(keyed)]
+
+
+def _time_of_day(start: tuple[int, _Member]) -> int:
+    return start[0]
 
 
 def _order(o: Occurrence) -> tuple[datetime, int, int, int, str, str]:
