@@ -57,9 +57,8 @@ class Session:
     @classmethod
     def sounding(cls, last: Session | None, now: datetime) -> Session:
         """The session to which sound that starts now belongs: the last one, if it only drew breath."""
-        now = now.astimezone(
-            UTC
-        )  # within one zone Python subtracts wall times, also across a change of clocks
+        # within one zone Python adds and subtracts wall times, also across a change of clocks
+        now = now.astimezone(UTC)
         if last is None or now < last.began:  # the wall clock was put back: its beginning means nothing now
             return cls(now)
         if last.quiet_since is not None and now - last.quiet_since >= SESSION_BREAK:
@@ -110,7 +109,7 @@ class Policy(Model):
             return closed
         if self.longest_session_s is not None:
             began = Session.sounding(last, now).began
-            if now.astimezone(UTC) >= began + timedelta(seconds=self.longest_session_s):
+            if now >= began + timedelta(seconds=self.longest_session_s):
                 return Rule.SESSION
         return None
 

@@ -48,7 +48,7 @@ class Reference(Model):
     @property
     def key(self) -> tuple[str, str, datetime]:
         """Equal for equal messages, whatever offset `sent` is written with."""
-        return self.sender, self.identifier, self.sent.astimezone(UTC)
+        return self.sender, self.identifier, self.sent
 
     def __str__(self) -> str:
         return f"{self.sender},{self.identifier},{self.sent.isoformat()}"

@@ -386,6 +386,20 @@ class TestBook:
         assert "seen before" in effect.reason
         assert book.in_force == ()
 
+    def test_a_message_in_force_for_long_is_still_known_when_it_comes_again(self) -> None:
+        book, _ = AlertBook().apply(read_alert(STORM), NOW)
+        later = NOW + REMEMBERED_FOR
+        book, _ = book.expire(later)
+        again, (effect,) = book.apply(read_alert(STORM), later)
+        assert isinstance(effect, Ignored)
+        assert again.in_force == book.in_force
+
+    def test_a_reference_may_write_its_moment_with_another_offset(self) -> None:
+        book, _ = AlertBook().apply(read_alert(STORM), NOW)
+        text = ALL_CLEAR.decode().replace("2026-11-23T14:05:00+07:00", "2026-11-23T07:05:00-00:00")
+        book, _ = book.apply(read_alert(text), NOW)
+        assert book.in_force == ()
+
     def test_a_cancellation_that_overtakes_its_alert_still_cancels_it(self) -> None:
         book, (effect,) = AlertBook().apply(read_alert(ALL_CLEAR), NOW)
         assert isinstance(effect, Ignored)

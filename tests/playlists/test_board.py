@@ -162,6 +162,11 @@ def test_hours_come_every_day() -> None:
     assert board({"commune": feed(evening)})[1] == NOON + timedelta(hours=7)
 
 
+def test_after_the_last_hours_of_the_day_the_next_change_is_tomorrow() -> None:
+    day = bulletin("b", hours=["05:00-22:00"])
+    assert board({"commune": feed(day)}, NOON + timedelta(hours=11))[1] == NOON + timedelta(hours=17)
+
+
 def test_with_an_unset_clock_only_undated_bulletins_are_shown() -> None:
     bulletins = (
         bulletin("always"),

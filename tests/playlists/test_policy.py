@@ -180,6 +180,27 @@ def test_hours_whose_end_the_clock_leaves_out_end_when_it_is_put_forward() -> No
     )
 
 
+def test_what_starts_in_the_second_pass_of_an_hour_ends_in_it() -> None:
+    policy = Policy(timezone="Europe/Berlin", allowed_hours=("01:00-02:30",))
+    second_pass = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)
+    assert policy.may_start(ROUTINE, second_pass) is None
+    assert policy.must_end_by(ROUTINE, second_pass) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_hours_without_an_end_need_not_end_within_the_week() -> None:
+    assert (
+        Policy(allowed_hours=("05:00-12:00", "12:00-05:00")).must_end_by(ROUTINE, at("2026-11-23T06:00:00"))
+        is None
+    )
+
+
+def test_at_a_change_the_next_one_is_told() -> None:
+    loud = Policy(loudness=(LoudnessHours(hours="21:00-06:00", gain_db=-9),))
+    assert loud.next_change(at("2026-11-23T21:00:00")) == at("2026-11-24T06:00:00")
+    quiet = Policy(quiet_days=("11-24",))
+    assert quiet.next_change(at("2026-11-23T21:00:00")) == at("2026-11-24T00:00:00")
+
+
 def test_a_session_ends_after_its_longest_length() -> None:
     assert COMMUNE.must_end_by(ROUTINE, at("2026-11-23T17:00:00")) == at("2026-11-23T18:00:00")
     assert COMMUNE.ended_by(at("2026-11-23T17:00:00")) == Rule.SESSION
