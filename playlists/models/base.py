@@ -20,6 +20,11 @@ MAX_BULLETINS = 10_000
 MAX_MEDIA_BYTES = 2_000_000_000
 MAX_FEEDS = 64
 
+MAX_NAME = 40
+"""Letters of an unknown field's name that are reported."""
+MAX_UNKNOWN = 100
+"""Unknown fields that are reported of one document."""
+
 
 class Model(BaseModel):
     """Base of all documents: frozen, unknown fields ignored (see `unknown_fields`)."""
@@ -124,7 +129,7 @@ def unknown_fields(model: type[BaseModel], document: Any, prefix: str = "") -> I
     for key, value in document.items():
         nested = known.get(key)
         if nested is None:
-            yield prefix + str(key)
+            yield prefix + key[:MAX_NAME].encode("ascii", "backslashreplace").decode()
             continue
         if not nested:
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, FailFast, Field, StringConstraints
 
 from playlists.models.base import BulletinClass, GainDb, Identifier, Language, Model, Title
 from playlists.models.items import Item, StreamUrl
@@ -21,7 +21,7 @@ class Announce(Model):
     """Plays items now."""
 
     type: Literal["announce"]
-    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=100)]
+    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=100), FailFast()]
     zones: Names = ("*",)
     class_: Annotated[BulletinClass, Field(alias="class")] = BulletinClass.ROUTINE
     title: Title = ""
@@ -155,6 +155,7 @@ class Command(Model):
     to: Annotated[
         tuple[Annotated[str, StringConstraints(pattern=r"^(\*|(node|group):.{1,128})$")], ...],
         Field(min_length=1),
+        FailFast(),
     ]
     do: Action
 

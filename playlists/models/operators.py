@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, FailFast, Field, StringConstraints
 
 from playlists.models.base import Model, Title, read_json, validate
 
@@ -31,7 +31,11 @@ class Operator(Model):
     keyid: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     name: Title
     key: OperatorKey
-    actions: tuple[Literal["announce", "live", "alert", "control", "maintain"], ...]
+    actions: Annotated[
+        tuple[Literal["announce", "live", "alert", "control", "maintain"], ...],
+        Field(max_length=5),
+        FailFast(),
+    ]
     expires: AwareDatetime
 
 
@@ -39,7 +43,7 @@ class Operators(Model):
     """All who may command through one feed."""
 
     format: Literal["loa.operators/1"]
-    operators: Annotated[tuple[Operator, ...], Field(max_length=1_000)] = ()
+    operators: Annotated[tuple[Operator, ...], Field(max_length=1_000), FailFast()] = ()
 
 
 def parse_operators(raw: bytes, where: str = "operators.json") -> Operators:

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from playlists.errors import Rejected
-from playlists.models.base import MAX_DOCUMENT_BYTES, MAX_PROGRAMMES, BulletinClass, read_json
+from playlists.models.base import (
+    MAX_DOCUMENT_BYTES,
+    MAX_NAME,
+    MAX_PROGRAMMES,
+    MAX_UNKNOWN,
+    BulletinClass,
+    read_json,
+)
 from playlists.models.command import NEEDS, Announce, Command
 from playlists.models.items import MediaItem, RelayItem, SpeechItem
 from playlists.models.operators import parse_operators
@@ -129,6 +136,19 @@ def test_unknown_fields_are_ignored_and_named_once() -> None:
         "programmes.items.speech.pitch",
         "programmes.mood",
     ]
+
+
+def test_names_of_unknown_fields_are_safe_to_print_and_bounded() -> None:
+    raw = changed(lambda d: d.update({"\ud800": 1, "x" * 9_000: 1, **{f"k{n}": n for n in range(5_000)}}))
+    unknown = parse_schedule(raw)[1]
+    assert len(unknown) == MAX_UNKNOWN
+    assert unknown[0] == "\\ud800"
+    assert max(map(len, parse_schedule(changed(lambda d: d.update({"x" * 9_000: 1})))[1])) == MAX_NAME
+
+
+@pytest.mark.parametrize("field", ["items", "exceptions", "targets", "zones"])
+def test_a_million_bad_parts_make_a_few_problems(field: str) -> None:
+    assert len(problems(programme(**{field: [{}] * 1_000_000}))) <= 2
 
 
 @pytest.mark.parametrize(
