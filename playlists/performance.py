@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from playlists.models.items import Item
 from playlists.units import Seconds
 
 MAX_CUES = 20_000
@@ -44,7 +43,7 @@ class Cue:
 
 
 def lay_out(
-    items: Sequence[Item],
+    items: Sequence[object],
     durations: Sequence[Seconds | None],
     loops: int,
     gap_s: Seconds,

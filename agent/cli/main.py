@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -130,8 +131,6 @@ def screenshot(
 def main() -> None:
     """Entry point of the `loa` command."""
     logging.captureWarnings(True)
-    import sys
-
     if "station" in sys.argv[1:3]:
         # the centre's side is large, and a node's technician never needs it
         from agent.station.cli import app as station

@@ -1,1 +1,1 @@
-"""The one thread that owns all state: takes an event, asks the pure core what should be true, sends the difference."""
+"""The one thread that owns all state: takes events, asks the core what should be true, acts."""

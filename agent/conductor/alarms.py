@@ -14,6 +14,8 @@ from agent.conductor.performance import Performance, ToneItem
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
 from agent.journal import Journal, JournalError
+from agent.screen.protocol import Status as ScreenStatus
+from agent.screen.protocol import Takeover
 from playlists.alert import Alert, AlertBook, Began, Effect, Ended, Ignored, Replaced, Status, read_alert
 from playlists.arbiter import Rank, Source
 from playlists.models.base import BulletinClass
@@ -23,6 +25,7 @@ from playlists.units import Level
 log = logging.getLogger("loa.alarms")
 
 KEY = "alerts"
+SPOKEN_KEY = "alerts-spoken"
 
 
 class Alarms:
@@ -72,7 +75,7 @@ class Alarms:
         return self.book.next_expiry()
 
     def restore(self) -> None:
-        """After a start: the screen shows what is in force; what had not been spoken to its end is spoken again."""
+        """After a start: the screen shows what is in force; what was not spoken to its end is repeated."""
         spoken = self._spoken()
         for alert in self.book.in_force:
             if _id(alert) not in spoken:
@@ -81,7 +84,7 @@ class Alarms:
 
     def spoken(self, p: Performance) -> None:
         """An alert has been spoken to its end: a restart does not repeat it."""
-        self._put("alerts-spoken", "\n".join([*sorted(self._spoken()), p.id][-100:]))
+        self._put(SPOKEN_KEY, [*self._spoken(), p.id][-100:])
 
     def _carry_out(self, effect: Effect, command: str | None, feed: str | None, level: Level) -> str | None:
         match effect:
@@ -140,17 +143,11 @@ class Alarms:
         shown = [a for a in self.book.in_force if a.infos]
         self._stage.take_over(self._takeover(shown[-1]) if shown else None)
 
-    def _takeover(self, alert: Alert) -> dict[str, Any]:
-        info, language = alert.blocks(self._languages)[0]
-        return {
-            "id": alert.identifier,
-            "class": "emergency",
-            "event": info.event,
-            "headline": info.headline,
-            "text": "\n".join(part for part in (info.description, info.instruction) if part),
-            "status": alert.status.value,
-            "language": language,
-        }
+    def _takeover(self, alert: Alert) -> Takeover:
+        info, _ = alert.blocks(self._languages)[0]
+        text = "\n".join(part for part in (info.description, info.instruction) if part)
+        status: ScreenStatus = "Exercise" if alert.status is Status.EXERCISE else "Actual"
+        return Takeover(alert.identifier, "emergency", info.event, info.headline, text, status)
 
     def _remark(self, alert: Alert, text: str, command: str | None, feed: str | None) -> None:
         log.info("alert %s: %s", alert.identifier, text)
@@ -169,21 +166,21 @@ class Alarms:
     # ---- kept over a restart
 
     def _keep(self) -> None:
-        self._put(KEY, self.book.model_dump_json())
+        self._put(KEY, self.book.model_dump(mode="json"))
 
-    def _put(self, key: str, value: str) -> None:
+    def _put(self, key: str, value: Any) -> None:
         try:
             self._journal.put(key, value)
         except JournalError as error:
             log.warning("alerts in force will not outlive a restart: %s", error)
 
-    def _spoken(self) -> set[str]:
-        return set((self._journal.get("alerts-spoken") or "").split("\n"))
+    def _spoken(self) -> list[str]:
+        return self._journal.get(SPOKEN_KEY) or []
 
     def _load(self) -> AlertBook:
         stored = self._journal.get(KEY)
         try:
-            return AlertBook.model_validate_json(stored) if stored else AlertBook()
+            return AlertBook.model_validate(stored) if stored else AlertBook()
         except ValidationError as error:
             log.warning("kept alerts are unreadable and are dropped: %s", error)
             return AlertBook()

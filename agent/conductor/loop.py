@@ -1,11 +1,11 @@
-"""The conductor: takes an event, lets every part make true what should be true now, sleeps until that changes."""
+"""The conductor: takes an event, lets every part make true what should be true, sleeps until that changes."""
 
 from __future__ import annotations
 
 import logging
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from agent.clock import Clock
@@ -25,10 +25,10 @@ Part = Callable[[], MonotonicS | None]
 class Conductor:
     """Owns the thread that owns all state."""
 
-    def __init__(self, clock: Clock, handlers: Mapping[type, Callable[[Any], None]]) -> None:
-        """`handlers` take events by their class; parts are added with `each_turn`."""
+    def __init__(self, clock: Clock) -> None:
+        """Handlers are added with `on`, parts with `each_turn`."""
         self._clock = clock
-        self._handlers = dict(handlers)
+        self._handlers: dict[type, Callable[[Any], None]] = {}
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._parts: list[tuple[str, Part]] = []
         self._broken: Callable[[str, Exception], None] = lambda _name, _error: None
@@ -38,6 +38,10 @@ class Conductor:
     def post(self, event: object) -> None:
         """Hand over an event; from any thread, never blocks."""
         self._queue.put(event)
+
+    def on(self, event: type, handler: Callable[[Any], None]) -> None:
+        """Have events of this class handled."""
+        self._handlers[event] = handler
 
     def each_turn(self, name: str, part: Part) -> None:
         """Have `part` asked at each turn, in the order of these calls."""
@@ -55,6 +59,11 @@ class Conductor:
             if self.stop_asked is None:
                 wake = self._turn()
         return self.stop_asked
+
+    def drain(self) -> None:
+        """Handle what waits, after `run` has returned."""
+        while not self._queue.empty():
+            self._handle(self._queue.get_nowait())
 
     def _take_events(self, wake: float) -> None:
         wait_s = wake - time.monotonic()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.alarms import Alarms
@@ -15,6 +14,7 @@ from agent.conductor.performance import Performance
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Told, Voice
+from agent.screen.protocol import PictureTaken
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
 from playlists.models.command import (
@@ -62,7 +62,7 @@ class Orders:
         post: Callable[[object], None],
         scratch: Path,
     ) -> None:
-        """`send_picture(command, path)`, `send_logs(command)` and `reboot()` return why they failed, or None."""
+        """`send_picture(command, path)`, `send_logs(command)`, `reboot()` return why they failed, or None."""
         self._clock = clock
         self._voice = voice
         self._stage = stage
@@ -214,8 +214,8 @@ class Orders:
     def _screenshot(self, command_id: str, width: int) -> None:
         path = self._scratch / f"{command_id}.png"
 
-        def then(answer: dict[str, Any]) -> None:
-            failure = answer.get("error") or self._send_picture(command_id, path)
+        def then(picture: PictureTaken) -> None:
+            failure = picture.reason or self._send_picture(command_id, path)
             path.unlink(missing_ok=True)
             self._receipt(command_id, "failed" if failure else "finished", failure)
 

@@ -1,19 +1,20 @@
-"""One thing to be sounded, from the moment it is wanted until its last sample: what it needs and where it stands."""
+"""One thing to be sounded, from when it is wanted until its last sample: its needs and where it stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
+from agent.player.protocol import LOUDEST_DB, PlayerCue, Source
 from playlists.arbiter import Rank
 from playlists.models.base import BulletinClass
 from playlists.models.items import Item
 from playlists.models.schedule import IfLate, OnConflict
 from playlists.performance import Cue, lay_out, total_s
-from playlists.units import MonotonicS, Seconds
+from playlists.units import Decibel, MonotonicS, Seconds
 
 Origin = Literal["programme", "announcement", "live", "alert", "local"]
 
@@ -50,10 +51,8 @@ class Sound:
     title: str = ""
     language: str | None = None
     gain_db: float = 0.0
-    pcm: str | None = None
-    stream: str | None = None
+    source: Source | None = None
     length_s: Seconds | None = None
-    fallback: str | None = None
     failure: str | None = None
     """Why nothing will sound; None while it is still being made ready."""
     broken: bool = False
@@ -62,7 +61,15 @@ class Sound:
     @property
     def playable(self) -> bool:
         """Whether the player can sound it now."""
-        return self.pcm is not None or self.stream is not None
+        return self.source is not None
+
+    def ready(self, source: Source, length_s: Seconds) -> Sound:
+        """This one, with what the player is to read."""
+        return replace(self, source=source, length_s=length_s)
+
+    def failed(self, reason: str, *, broken: bool = False) -> Sound:
+        """This one, with the reason why nothing will sound."""
+        return replace(self, failure=reason, broken=broken)
 
     @property
     def settled(self) -> bool:
@@ -123,23 +130,13 @@ class Performance:
         """How long the whole layout lasts; None when it is open-ended."""
         return total_s(self.cues)
 
-    def cue_message(self, index: int, seek_s: float) -> dict[str, Any]:
-        """The player's words for one cue (see agent.player.protocol)."""
-        cue = self.cues[index]
+    def player_cue(self, index: int, cue: Cue) -> PlayerCue:
+        """One cue as the player wants it."""
         sound = self.sounds[cue.item]
-        source: Mapping[str, Any]
-        if sound.stream is not None:
-            source = {"stream": sound.stream, "for_s": cue.length_s, "fallback": sound.fallback}
-        else:
-            source = {"pcm": sound.pcm}
-        return {
-            "cue": index,
-            "source": source,
-            "seek_s": seek_s,
-            "for_s": None if cue.length_s is None else max(0.0, cue.length_s - seek_s),
-            "gap_before_s": 0.0 if seek_s else cue.gap_before_s,
-            "gain_db": sound.gain_db + self.volume_db,
-        }
+        if sound.source is None:
+            raise ValueError(f"{self.id}: item {cue.item} was laid out and is not playable")
+        gain_db = Decibel(min(sound.gain_db + self.volume_db, LOUDEST_DB))
+        return PlayerCue(index, sound.source, cue.seek_s, cue.for_s, cue.gap_before_s, gain_db)
 
     def names(self) -> dict[str, str | None]:
         """The ids under which the log and the centre know it."""
@@ -153,8 +150,8 @@ class Run:
     performance: Performance
     id: str
     gain_db: float
-    seeks: dict[int, float]
-    """Where in each cue this run begins, in seconds; cues that are not in it have sounded before."""
+    cues: dict[int, Cue]
+    """What is left to sound, by index in the performance's cues."""
     handles: dict[int, int] = field(default_factory=dict)
     """Open play records by cue index."""
     cue: int | None = None
@@ -167,6 +164,5 @@ class Run:
         """Where in the performance's layout it is, estimated from when the cue began."""
         if self.cue is None or self.cue_started is None:
             return self.performance.position_s
-        cue = self.performance.cues[self.cue]
-        played_s = max(0.0, now - self.cue_started)
-        return cue.offset_s + self.seeks.get(self.cue, 0.0) + played_s
+        cue = self.cues[self.cue]
+        return (cue.offset_s or 0.0) + cue.seek_s + max(0.0, now - self.cue_started)

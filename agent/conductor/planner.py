@@ -1,9 +1,9 @@
-"""The scheduled side: from the feeds' schedules to performances, each start once, also across restarts and clock jumps."""
+"""From the feeds' schedules to performances: each start once, also across restarts and clock jumps."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from agent.clock import Clock
@@ -23,6 +23,7 @@ LEAD_S = 30.0
 
 BEGUN_KEY = "begun-occurrences"
 BEGUN_FOR = timedelta(days=2)
+LONGEST_CUT = timedelta(days=1)
 
 
 class Planner:
@@ -49,10 +50,11 @@ class Planner:
         self._feeds: dict[str, FeedSchedule] = {}
         self._cursor: datetime | None = None
         self._begun = self._load_begun()
+        self._cut_off: dict[str, tuple[float, MonotonicS]] = {}
         self.timetable = Timetable.build({}, node, groups)
 
     def replace(self, feeds: Mapping[str, FeedSchedule]) -> None:
-        """New schedules are in force: what they no longer hold stops or is forgotten, the rest is planned anew."""
+        """New schedules are in force: what they no longer hold stops, the rest is planned anew."""
         self._feeds = dict(feeds)
         self.timetable = Timetable.build(self._feeds, self._node, self._groups)
         for programme, reason in self.timetable.refused:
@@ -75,8 +77,23 @@ class Planner:
         """Start over from now: at start-up, with a new schedule, or when the wall clock has jumped."""
         now = self._clock.now()
         self._cursor = now
+        self._take_up(now)
         for occurrence in self.timetable.current(now, self._clock.state):
-            self._add(occurrence)
+            if occurrence.id in self._begun or occurrence.id in self._voice.performances:
+                continue
+            p = performance_of(occurrence)
+            position_s = occurrence.enter_at(now)
+            if position_s is None:
+                late_s = (now - occurrence.planned).total_seconds()
+                self._ledger.unsounded(p, "skipped", f"late by {late_s:.0f} s")
+                self.begun(p)
+            else:
+                p.position_s = position_s
+                self._voice.add(p)
+
+    def performances(self) -> Iterable[Performance]:
+        """All that are planned, sound, or wait."""
+        return self._voice.performances.values()
 
     def turn(self) -> MonotonicS | None:
         """Make performances of what starts soon; returns when to ask again at the latest."""
@@ -94,20 +111,20 @@ class Planner:
         wait_s = (following[0].planned - now).total_seconds() - LEAD_S
         return MonotonicS(self._clock.monotonic() + max(wait_s, 0.001))
 
-    def resume(self, occurrence_id: str, position_s: float) -> bool:
-        """Take up again, after a crash of the agent, what was sounding; False when it is not to be found."""
-        feed_programme, _, _ = occurrence_id.partition("@")
-        now = self._clock.now()
-        for occurrence in self.timetable.due(now - timedelta(days=1), now):
-            if occurrence.id == occurrence_id:
+    def resume_later(self, occurrence_id: str, position_s: float) -> None:
+        """Take up again what a crash of the agent cut off, as soon as its schedule is in force."""
+        self._cut_off[occurrence_id] = (position_s, self._clock.monotonic())
+
+    def _take_up(self, now: datetime) -> None:
+        if not self._cut_off or not self._feeds:
+            return
+        for occurrence in self.timetable.due(now - LONGEST_CUT, now):
+            cut = self._cut_off.pop(occurrence.id, None)
+            if cut is not None:
                 p = performance_of(occurrence)
-                p.position_s = position_s
-                p.if_late = "full"
-                p.planned = now
-                log.info("%s goes on at %.1f s", feed_programme, position_s)
+                p.position_s = cut[0] + self._clock.monotonic() - cut[1]
+                log.info("%s goes on at %.1f s", p.id, p.position_s)
                 self._voice.add(p)
-                return True
-        return False
 
     def begun(self, p: Performance) -> None:
         """Remember that this start has been made, so that it is never made twice."""
@@ -117,7 +134,8 @@ class Planner:
         oldest = self._clock.now() - BEGUN_FOR
         self._begun = {key: planned for key, planned in self._begun.items() if planned > oldest}
         try:
-            self._journal.put(BEGUN_KEY, {key: planned.isoformat() for key, planned in self._begun.items()})
+            begun = {key: planned.isoformat() for key, planned in self._begun.items()}
+            self._journal.put(BEGUN_KEY, begun)
         except JournalError as error:
             log.warning("what has begun could not be written down: %s", error)
 

@@ -1,46 +1,41 @@
-"""What the player is told and what it says back: runs, their records, levels, and a player that died or is stuck."""
+"""What the player is told and says back: runs, their records, levels, a player that died or is stuck."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
 from agent.conductor.performance import Performance, Phase, Run
 from agent.faults import Faults
+from agent.player.link import PlayerLink
+from agent.player.protocol import Close, Gain, Open, Perform, Stop
 from playlists.models.record import Outcome
 from playlists.performance import resume_from
-from playlists.units import MonotonicS, Seconds
+from playlists.units import Decibel, MonotonicS, Seconds
 
 log = logging.getLogger("loa.voice")
+
+HOUR_RAMP_S = Seconds(1.0)
+"""A new hour's loudness comes in so long."""
 
 STUCK_AFTER_S = Seconds(5.0)
 """A player that should sound and reports no progress for so long is killed."""
 
 
-class Player(Protocol):
-    """The parent's end of the player process."""
-
-    def send(self, message: dict[str, Any]) -> bool:
-        """Hand it one message; False when no child runs."""
-
-    def kill(self, reason: str) -> None:
-        """End it; another is started."""
-
-
 class Playback:
-    """The conductor's view of the player. Tells `changed(performance, what, reason)` of starts and failures."""
+    """The conductor's view of the player. `started(performance)` hears of the first sample of each."""
 
     def __init__(
         self,
         clock: Clock,
-        player: Player,
+        player: PlayerLink,
         ledger: Ledger,
         faults: Faults,
-        amplifier_on: Callable[[], bool],
+        amplifier_on: Callable[[], bool | None],
         started: Callable[[Performance], None],
     ) -> None:
         self._clock = clock
@@ -59,27 +54,20 @@ class Playback:
 
     def prepare(self, p: Performance, gain_db: float, planned: datetime) -> Run | None:
         """Write the first cue's record; None when nothing of `p` is left to sound."""
-        cues = resume_from(p.cues, Seconds(p.position_s))
-        if not cues:
+        left = resume_from(p.cues, Seconds(p.position_s))
+        if not left:
             return None
         p.runs += 1
-        run = Run(p, f"{p.id}#{p.runs}", gain_db, dict(cues))
-        self._ledger.begin(run, cues[0][0], planned)
+        run = Run(p, f"{p.id}#{p.runs}", gain_db, dict(enumerate(left, start=len(p.cues) - len(left))))
+        self._ledger.begin(run, next(iter(run.cues)), planned)
         return run
 
     def perform(self, run: Run, at: MonotonicS | None) -> None:
         """Let it sound from `at` (None: as soon as can be); it replaces what sounds."""
         p = run.performance
         self._runs[run.id] = run
-        self._player.send(
-            {
-                "op": "perform",
-                "performance": run.id,
-                "at": at,
-                "gain_db": run.gain_db,
-                "cues": [p.cue_message(index, seek_s) for index, seek_s in run.seeks.items()],
-            }
-        )
+        cues = tuple(p.player_cue(index, cue) for index, cue in run.cues.items())
+        self._player.send(Perform(run.id, cues, at, Decibel(run.gain_db)))
         self.current = run
         now = self._clock.monotonic()
         p.phase, p.since = Phase.PLAYING, now
@@ -96,22 +84,22 @@ class Playback:
 
     def hush(self) -> None:
         """End whatever sounds, with a short fade."""
-        self._player.send({"op": "stop", "fade_s": 0.02})
+        self._player.send(Stop())
 
     def follow_gain(self, gain_db: float) -> None:
         """Bring the current run to this gain."""
         run = self.current
         if run is not None and abs(gain_db - run.gain_db) > 0.05:
             run.gain_db = gain_db
-            self._player.send({"op": "gain", "gain_db": gain_db, "ramp_s": 1.0})
+            self._player.send(Gain(Decibel(gain_db), HOUR_RAMP_S))
 
     def open(self) -> None:
         """Open the sound card ahead of a start."""
-        self._player.send({"op": "open"})
+        self._player.send(Open())
 
     def close(self) -> None:
         """Close the sound card; silence costs the same as sound."""
-        self._player.send({"op": "close"})
+        self._player.send(Close())
 
     # ---- what it says
 
@@ -155,11 +143,10 @@ class Playback:
         run.cue, run.cue_started = index, at
         p.sounded = True
         self._ledger.started(run, index, at)
-        following = [i for i in run.seeks if i > index]
-        if following:
+        if index + 1 in run.cues:
             # written well before it can sound: the cue in hand has only begun
-            ahead_s = p.cues[following[0]].offset_s - p.cues[index].offset_s - run.seeks[index]
-            self._ledger.begin(run, following[0], self._ledger.wall(at) + timedelta(seconds=ahead_s))
+            ahead_s = (run.cues[index].for_s or 0.0) + run.cues[index + 1].gap_before_s
+            self._ledger.begin(run, index + 1, self._ledger.wall(at) + timedelta(seconds=ahead_s))
         if first:
             self._started(p)
 
@@ -168,7 +155,7 @@ class Playback:
         p = run.performance
         outcome: Outcome = message["outcome"]
         if outcome == "interrupted" and run.reason is not None and p.phase is Phase.SUSPENDED:
-            p.position_s = p.cues[index].offset_s + float(message["position_s"])
+            p.position_s = (p.cues[index].offset_s or 0.0) + float(message["position_s"])
         self._ledger.complete(
             run,
             index,

@@ -1,4 +1,4 @@
-"""What a technician asks at the socket. Every request that acts is written into the log with the user's name."""
+"""What a technician asks at the socket. A request that acts is written into the log with the user's name."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.control.protocol import ControlRequest
 from agent.journal import Journal
+from agent.screen.protocol import PictureTaken
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
 from playlists.models.base import BulletinClass, validate
@@ -187,11 +188,11 @@ class Requests:
     def _screenshot(self, request: ControlRequest) -> None:
         width = request.arguments.get("width")
 
-        def then(answer: dict[str, Any]) -> None:
-            if answer.get("error"):
-                request.refuse(str(answer["error"]))
+        def then(picture: PictureTaken) -> None:
+            if picture.reason is not None:
+                request.refuse(picture.reason)
             else:
-                request.answer(size=answer.get("size"))
+                request.answer(size=picture.size)
 
         path = Path(str(request.arguments["path"]))
         if not self._stage.picture(path, None if width is None else int(width), then):

@@ -66,14 +66,14 @@ class Resumption:
         self._written = entries
         stored = {"boot": self._boot, "at": self._clock.now().isoformat(), "sounding": entries}
         try:
-            self._journal.put(KEY, stored if entries else None)
+            self._journal.put(KEY, stored if entries else {})
         except JournalError as error:
             log.warning("after a crash nothing would be taken up again: %s", error)
 
     def read(self) -> Iterator[Cut]:
         """What the last run of the agent left sounding or suspended."""
-        stored = self._journal.get(KEY)
-        if not stored or stored.get("boot") != self._boot:
+        stored = self._journal.get(KEY) or {}
+        if stored.get("boot") != self._boot:
             return
         away_s = (self._clock.now() - datetime.fromisoformat(stored["at"])).total_seconds()
         if not 0 <= away_s <= LONGEST_S:

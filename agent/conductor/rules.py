@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from agent.conductor.performance import Performance
 from agent.journal import Journal, JournalError
+from playlists.models.base import BulletinClass
 from playlists.policy import Controls, Policy, Session
 from playlists.units import Decibel, Seconds
 
@@ -59,7 +60,9 @@ class Rules:
 
     def sounding(self, p: Performance, now: datetime) -> datetime | None:
         """Count its sound into the session, unless it is an emergency; returns when policy ends it."""
-        if self.policy.may_start(p.class_, now, self._session) is None and p.class_.rank < 2:
+        if p.class_ is BulletinClass.EMERGENCY:
+            self.silent(now)  # its minutes are not the session's
+        else:
             self._session = Session.sounding(self._session, now)
         return self.policy.must_end_by(p.class_, self._session.began if self._session else now)
 

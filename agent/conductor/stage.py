@@ -7,25 +7,33 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
 from agent.faults import Faults
+from agent.screen.protocol import (
+    Failed,
+    PictureTaken,
+    Ready,
+    Showing,
+    Shown,
+    Takeover,
+    board_message,
+    clear_message,
+    picture_message,
+    read_event,
+    takeover_message,
+)
+from agent.worker import WorkerLink
 from playlists.board import BoardNow, board_at
+from playlists.models.base import ClockState
 from playlists.models.health import ScreenNow
 from playlists.models.record import Record
-from playlists.models.schedule import Schedule
+from playlists.timetable import FeedSchedule
 from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.stage")
-
-
-class Screen(Protocol):
-    """The parent's end of the screen process."""
-
-    def send(self, message: dict[str, Any]) -> bool:
-        """Hand it one message; False when no child runs."""
 
 
 class Stage:
@@ -34,7 +42,7 @@ class Stage:
     def __init__(
         self,
         clock: Clock,
-        screen: Screen,
+        screen: WorkerLink | None,
         ledger: Ledger,
         faults: Faults,
         find_media: Callable[[str, str], Path | None],
@@ -54,34 +62,33 @@ class Stage:
         self._groups = groups
         self._timezone = timezone
         self._theme = theme
-        self._schedules: Mapping[str, Schedule] = {}
+        self._feeds: Mapping[str, FeedSchedule] = {}
         self._sent: str | None = None
-        self._taken: dict[str, Any] | None = None
+        self._taken: Takeover | None = None
         self._stale = True
+        self._state: ClockState | None = None
         self._next_change: datetime | None = None
         self._sums: dict[tuple[str, datetime], tuple[int, float]] = {}
-        self._pictures: dict[str, Callable[[dict[str, Any]], None]] = {}
+        self._pictures: dict[str, Callable[[PictureTaken], None]] = {}
         self._ready = False
         self.now = ScreenNow()
 
-    def replace(self, schedules: Mapping[str, Schedule]) -> None:
-        """New schedules are in force, or media has arrived."""
-        self._schedules = schedules
+    def replace(self, feeds: Mapping[str, FeedSchedule]) -> None:
+        """New schedules are in force."""
+        self._feeds = feeds
         self._stale = True
 
-    def take_over(self, takeover: dict[str, Any] | None) -> None:
+    def take_over(self, takeover: Takeover | None) -> None:
         """Cover everything with an emergency, or (None) go back to the board."""
         if takeover != self._taken:
             self._taken = takeover
-            self._screen.send({"op": "takeover", "takeover": takeover} if takeover else {"op": "clear"})
+            self._send_takeover()
 
-    def picture(self, path: Path, width: int | None, then: Callable[[dict[str, Any]], None]) -> bool:
+    def picture(self, path: Path, width: int | None, then: Callable[[PictureTaken], None]) -> bool:
         """Ask for a PNG of what is shown; `then` gets the screen's answer. False when no screen runs."""
         request = f"picture-{len(self._pictures)}-{self._clock.monotonic():.6f}"
         self._pictures[request] = then
-        sent = self._ready and self._screen.send(
-            {"op": "picture", "request": request, "path": str(path), "width": width}
-        )
+        sent = self._ready and self._tell(picture_message(request, path, width))
         if not sent:
             self._pictures.pop(request)
         return sent
@@ -89,10 +96,11 @@ class Stage:
     def turn(self) -> MonotonicS | None:
         """Send the board if it changed; returns when to ask again at the latest."""
         now = self._clock.now()
-        if self._stale or self._next_change is None or now >= self._next_change:
-            self._stale = False
+        state = self._clock.state
+        if self._stale or state is not self._state or (self._next_change and now >= self._next_change):
+            self._stale, self._state = False, state
             board, self._next_change = board_at(
-                self._schedules, now, self._clock.state, self._node, self._groups, self._timezone
+                self._feeds, now, state, self._node, self._groups, self._timezone
             )
             self._send(board)
         if self._next_change is None:
@@ -100,35 +108,38 @@ class Stage:
         return MonotonicS(self._clock.monotonic() + max(0.0, (self._next_change - now).total_seconds()))
 
     def refresh(self) -> None:
-        """Ask the core again at the next turn, as the clock has jumped."""
+        """Ask the core again at the next turn, as the clock has jumped or a picture has arrived."""
         self._stale = True
 
     def absorb(self, message: dict[str, Any]) -> None:
-        """Take one message of the screen."""
-        event = message.get("event")
-        if event == "ready":
-            self._tell_again(message)
-        elif event == "showing":
-            self.now = self.now.model_copy(
-                update={
-                    "layout": message.get("layout"),
-                    "showing": tuple(message.get("showing") or ()),
-                    "takeover": message.get("takeover"),
-                }
-            )
-        elif event == "shown":
-            self._count(message)
-        elif event == "picture" and (then := self._pictures.pop(str(message.get("request")), None)):
-            then(message)
-        elif event == "failed":
-            self._failed(message)
+        """Take one message of the screen.
+
+        Raises:
+            Rejected: it is none of the protocol's.
+        """
+        match read_event(message):
+            case Ready() as ready:
+                self._opened(ready)
+            case Showing(layout, showing, takeover):
+                told = {"layout": layout, "showing": showing, "takeover": takeover}
+                self.now = self.now.model_copy(update=told)
+            case Shown() as shown:
+                self._count(shown)
+            case PictureTaken() as picture:
+                then = self._pictures.pop(picture.request, None)
+                if then is not None:
+                    then(picture)
+            case Failed(bulletin, reason):
+                self._failed(bulletin, reason)
+            case _:
+                pass
 
     def died(self, reason: str) -> None:
         """The screen process is gone; what it should show is told again to the next one."""
         self._ready = False
         self.now = ScreenNow()
         for then in self._pictures.values():
-            then({"error": f"the screen process ended: {reason}"})
+            then(PictureTaken("", "", None, f"the screen process ended: {reason}"))
         self._pictures.clear()
         self._faults.raise_("screen", f"the screen process ended ({reason}); it is being started again")
 
@@ -142,8 +153,7 @@ class Stage:
             self._ledger.write(
                 Record(
                     kind="show",
-                    bulletin=bulletin,
-                    feed=self._feed_of(bulletin),
+                    **_names(bulletin),
                     started=began,
                     ended=min(began + timedelta(hours=1), self._clock.now()),
                     shown=shown,
@@ -153,31 +163,46 @@ class Stage:
                 )
             )
 
-    def _tell_again(self, message: dict[str, Any]) -> None:
-        self._ready = True
-        size = message.get("size")
-        self.now = ScreenNow(driver=message.get("driver"), size=tuple(size) if size else None)
-        self._faults.clear("screen")
+    def _opened(self, ready: Ready) -> None:
+        self._ready = ready.driver is not None
+        self.now = ScreenNow(driver=ready.driver, size=ready.size)
         self._sent = None
         self._stale = True
+        if not self._ready:
+            self._faults.raise_("screen", f"no screen can be opened: {ready.reason}; it is tried again")
+            return
+        self._faults.clear("screen")
         if self._taken is not None:
-            self._screen.send({"op": "takeover", "takeover": self._taken})
+            self._send_takeover()
+
+    def _tell(self, message: dict[str, Any]) -> bool:
+        return self._screen is not None and self._screen.send(message)
+
+    def _send_takeover(self) -> None:
+        self._tell(takeover_message(self._taken) if self._taken else clear_message())
 
     def _send(self, board: BoardNow) -> None:
-        document = board.to_json(self._find_media)
-        document |= {"timezone": self._timezone, "theme": self._theme}
+        document = board.to_json() | {"theme": self._theme, "clock": self._clock.state.value}
+        for zone in document["zones"]:
+            zone["bulletins"] = [found for found in map(self._with_file, zone["bulletins"]) if found]
         text = json.dumps(document, sort_keys=True)
-        if text != self._sent and self._ready and self._screen.send({"op": "board", "board": document}):
+        if text != self._sent and self._ready and self._tell(board_message(document)):
             self._sent = text
 
-    def _count(self, message: dict[str, Any]) -> None:
-        began = _hour_of(datetime.fromisoformat(str(message["from"])))
-        key = (str(message["bulletin"]), began)
-        shown, seconds = self._sums.get(key, (0, 0.0))
-        self._sums[key] = (shown + int(message["count"]), seconds + float(message["seconds"]))
+    def _with_file(self, bulletin: dict[str, Any]) -> dict[str, Any] | None:
+        """The bulletin with its picture's file; None while that is not here."""
+        image = bulletin.get("image")
+        if image is None:
+            return bulletin
+        path = self._find_media(bulletin["feed"], image["path"])
+        return None if path is None else bulletin | {"image": image | {"path": str(path)}}
 
-    def _failed(self, message: dict[str, Any]) -> None:
-        bulletin, reason = message.get("bulletin"), str(message.get("reason"))
+    def _count(self, shown: Shown) -> None:
+        key = (shown.bulletin, _hour_of(datetime.fromisoformat(shown.since)))
+        count, seconds = self._sums.get(key, (0, 0.0))
+        self._sums[key] = (count + shown.count, seconds + shown.seconds)
+
+    def _failed(self, bulletin: str | None, reason: str) -> None:
         if bulletin is None:
             self._faults.raise_("screen", reason)
             return
@@ -185,8 +210,7 @@ class Stage:
         self._ledger.write(
             Record(
                 kind="show",
-                bulletin=str(bulletin),
-                feed=self._feed_of(str(bulletin)),
+                **_names(bulletin),
                 started=self._clock.now(),
                 shown=0,
                 shown_s=0.0,
@@ -196,11 +220,11 @@ class Stage:
             )
         )
 
-    def _feed_of(self, bulletin: str) -> str | None:
-        for feed, schedule in self._schedules.items():
-            if any(b.id == bulletin for b in schedule.bulletins):
-                return feed
-        return None
+
+def _names(shown: str) -> dict[str, str | None]:
+    """Feed and bulletin of what the board calls `feed/bulletin`."""
+    feed, _, bulletin = shown.partition("/")
+    return {"feed": feed or None, "bulletin": bulletin or shown}
 
 
 def _hour_of(moment: datetime) -> datetime:

@@ -91,6 +91,12 @@ class Voice:
         """Its last sample has left."""
         self._remove(p, Told("finished") if p.sounded else Told("failed", "nothing of it could be sounded"))
 
+    def replan(self) -> None:
+        """Forget what is only planned: the clock has jumped, and the planner makes it anew."""
+        for p in list(self.performances.values()):
+            if p.origin == "programme" and not p.sounded and p is not self.playing:
+                self.performances.pop(p.id)
+
     def player_died(self, reason: str) -> None:
         """The player is gone; what sounded goes on where it was as soon as the next one is ready."""
         self._playback.died(reason)
@@ -146,22 +152,6 @@ class Voice:
             p.phase, p.since = Phase.WAITING, self._clock.monotonic()
             if not p.cues:
                 self._remove(p, Told("failed", self._why_nothing(p)))
-            else:
-                self._judge_lateness(p, late_s)
-
-    def _judge_lateness(self, p: Performance, late_s: float) -> None:
-        # a start within a second is no late one: that is what a decode or a busy turn may take
-        if p.origin != "programme" or late_s <= 1.0 or p.position_s:
-            return
-        if p.if_late == "skip":
-            reason = f"late by {late_s:.0f} s, and it is to be skipped then"
-        elif p.if_late == "join" and p.total_s is not None and late_s >= p.total_s:
-            reason = f"late by {late_s:.0f} s: it would be over"
-        else:
-            p.position_s = late_s if p.if_late == "join" else 0.0
-            return
-        self._ledger.unsounded(p, "skipped", reason)
-        self._remove(p, Told("failed", reason))
 
     @staticmethod
     def _why_nothing(p: Performance) -> str:
@@ -204,7 +194,7 @@ class Voice:
         ahead_s = (p.planned - now).total_seconds()
         run = self._playback.prepare(p, self._rules.gain_db(p, now), max(p.planned, now))
         if run is None:
-            self.finished(p)
+            self.withdraw(p, f"late: at {p.position_s:.0f} s it is over")
             return False
         p.ends_by = self._rules.sounding(p, max(now, p.planned))
         self._amp.want(self._rules.audible(p, now), mono)

@@ -1,4 +1,4 @@
-"""The node's health: readings, feeds, what plays and shows, faults; sent each minute and at once when it changes."""
+"""The node's health: readings, feeds, what plays and shows, faults; sent each minute and when it changes."""
 
 from __future__ import annotations
 

@@ -165,6 +165,12 @@ class Hardware(Section):
     gpio: Literal["real", "fake"] = "real"
 
 
+class Clock(Section):
+    """How far the wall clock may be believed."""
+
+    vouched: Flag = False
+
+
 class Log(Section):
     """What goes to the system's journal."""
 
@@ -186,6 +192,7 @@ class Config(Section):
     screen: Screen = Screen()
     limits: Limits = Limits()
     hardware: Hardware = Hardware()
+    clock: Clock = Clock()
     log: Log = Log()
 
     @model_validator(mode="after")

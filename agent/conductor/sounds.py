@@ -1,0 +1,126 @@
+"""From an item of a programme to something the player can read: recording, words, station, tone or file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from agent.conductor.performance import FileItem, Performance, Sound, ToneItem
+from agent.feeds.feeds import MediaInfo
+from agent.library import Library, Pcm, Prepared, Unplayable
+from agent.player.protocol import PcmSource, StreamSource, ToneSource
+from agent.speech import Speech
+from agent.tones import TONES
+from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
+from playlists.units import Seconds
+
+FindMedia = Callable[[str, str], MediaInfo | None]
+
+
+class Sounds:
+    """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
+
+    def __init__(self, find_media: FindMedia, library: Library) -> None:
+        """`find_media(feed, target)` is what the feeds know of a recording."""
+        self._find_media = find_media
+        self._library = library
+        self._asked: set[str] = set()
+        self._failures: dict[str, str] = {}
+
+    def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool) -> Sound:
+        """What of `item` can sound now; what cannot yet is asked of the library."""
+        match item:
+            case ToneItem(tone):
+                return Sound(title=tone, source=ToneSource(tone), length_s=TONES[tone].length_s)
+            case FileItem(path):
+                return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
+            case SpeechItem():
+                words = Speech(item.speech.text, item.speech.language)
+                sound = Sound(key=words.key, title=p.title, language=words.language)
+                return self._stored(sound, words, urgent=urgent)
+            case RelayItem():
+                return self._station(p, item, urgent=urgent)
+            case _:
+                return self._recording(p, item, urgent=urgent)
+
+    def make_ready(self, feed: str, items: Iterable[Item]) -> set[str]:
+        """Have items of a later programme made; returns the keys that must be kept for them."""
+        needed: set[str] = set()
+        for item in items:
+            if isinstance(item, SpeechItem):
+                words = Speech(item.speech.text, item.speech.language)
+                self._want(words.key, words, urgent=False)
+                needed.add(words.key)
+            else:
+                target = item.media if isinstance(item, MediaItem) else item.relay.fallback
+                info = self._find_media(feed, target) if target else None
+                if info is not None and info.path is not None:
+                    self._want(info.key, info.path, urgent=False)
+                    needed.add(info.key)
+        return needed
+
+    def note(self, event: Prepared | Unplayable) -> None:
+        """The library has answered."""
+        self._asked.discard(event.key)
+        if isinstance(event, Unplayable):
+            self._failures[event.key] = event.reason
+        else:
+            self._failures.pop(event.key, None)
+
+    def forget_failures(self) -> None:
+        """Try again what could not be made: a new schedule is in force, or a voice was installed."""
+        self._failures.clear()
+
+    def _recording(self, p: Performance, item: MediaItem, *, urgent: bool) -> Sound:
+        info = self._find_media(p.feed or "", item.media)
+        if info is None:
+            return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
+        sound = Sound(key=info.key, title=info.title or item.media, gain_db=info.gain_db)
+        if info.path is None:
+            return sound.failed(f"{item.media} has not arrived")
+        return self._stored(sound, info.path, urgent=urgent)
+
+    def _station(self, p: Performance, item: RelayItem, *, urgent: bool) -> Sound:
+        relay = item.relay
+        fallback: str | None = None
+        if relay.fallback is not None:
+            stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent)
+            fallback = stored.source.path if isinstance(stored.source, PcmSource) else None
+        return Sound(
+            title=relay.url,
+            source=StreamSource(relay.url, Seconds(relay.for_s), fallback),
+            length_s=Seconds(relay.for_s),
+        )
+
+    def _stored(self, sound: Sound, source: Path | Speech, *, urgent: bool) -> Sound:
+        if sound.key is None:
+            return sound.failed("it cannot be read", broken=True)
+        pcm = self._library.pcm(sound.key)
+        if pcm is not None:
+            return sound.ready(_source(pcm), pcm.duration_s)
+        if (reason := self._failures.get(sound.key)) is not None:
+            return sound.failed(reason, broken=True)
+        self._want(sound.key, source, urgent=urgent)
+        return sound
+
+    def _want(self, key: str, source: Path | Speech, *, urgent: bool) -> None:
+        if self._library.pcm(key) is not None or key in self._failures:
+            return
+        if key not in self._asked or urgent:
+            self._asked.add(key)
+            self._library.want(key, source, urgent)
+
+
+def _source(pcm: Pcm) -> PcmSource:
+    return PcmSource(str(pcm.path), pcm.rate)
+
+
+def _key_of(path: Path) -> str | None:
+    """Names a local file as it is now; a kind of key of its own: it never stands for a feed's recording."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    told = f"local file\0{path}\0{state.st_mtime_ns}\0{state.st_size}"
+    return "sha256:" + hashlib.sha256(told.encode()).hexdigest()

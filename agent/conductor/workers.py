@@ -1,0 +1,92 @@
+"""The worker processes and threads: their messages, their death, and proof that each makes progress."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from agent.clock import Clock
+from agent.conductor.playback import Playback
+from agent.conductor.stage import Stage
+from agent.conductor.voice import Voice
+from agent.player.link import PlayerLink
+from agent.screen.protocol import ping_message
+from agent.worker import WorkerDied, WorkerLink, WorkerSaid, WorkerStarted
+from playlists.units import MonotonicS
+
+log = logging.getLogger("loa.workers")
+
+PING_EACH_S = 10.0
+UNANSWERED = 3
+"""A worker that owes so many answers is stuck and is killed."""
+
+
+class Workers:
+    """Hears the workers for the voice and the stage. Runs on the conductor's thread only."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        player: PlayerLink,
+        screen: WorkerLink | None,
+        voice: Voice,
+        playback: Playback,
+        stage: Stage,
+        alive: Callable[[], None],
+    ) -> None:
+        """`alive` is called whenever every worker has made progress: it feeds the watchdog."""
+        self._clock = clock
+        self._player = player
+        self._screen = screen
+        self._voice = voice
+        self._playback = playback
+        self._stage = stage
+        self._alive = alive
+        self._screen_pings = 0
+        self._screen_pong = 0
+
+    def handlers(self) -> dict[type, Callable[..., None]]:
+        """Which event goes where."""
+        return {WorkerStarted: self._started, WorkerSaid: self._said, WorkerDied: self._died}
+
+    def ping(self) -> None:
+        """Ask each for a sign of life; kill what has not answered for long; else feed the watchdog."""
+        stuck = False
+        if self._player.alive and self._player.unanswered() >= UNANSWERED:
+            self._player.kill("stuck: it does not answer")
+            stuck = True
+        if self._screen is not None and self._screen.alive:
+            if self._screen_pings - self._screen_pong >= UNANSWERED:
+                self._screen.kill("stuck: it does not answer")
+                stuck = True
+            self._screen_pings += 1
+            self._screen.send(ping_message(self._screen_pings))
+        self._player.ping()
+        if not stuck:
+            self._alive()
+
+    def turn(self) -> MonotonicS | None:
+        """Look whether the player gets on while it should sound."""
+        return self._playback.watch(self._clock.monotonic())
+
+    def _started(self, event: WorkerStarted) -> None:
+        log.info("%s runs as process %d", event.name, event.pid)
+        if event.name != "player":
+            self._screen_pings = self._screen_pong = 0
+
+    def _said(self, event: WorkerSaid) -> None:
+        if event.name == "player":
+            finished = self._playback.absorb(event.message)
+            if finished is not None:
+                self._voice.finished(finished)
+        elif event.message.get("event") == "pong":
+            self._screen_pong = int(event.message.get("n", 0))
+        else:
+            self._stage.absorb(event.message)
+
+    def _died(self, event: WorkerDied) -> None:
+        log.warning("%s ended: %s", event.name, event.reason)
+        if event.name == "player":
+            self._voice.player_died(event.reason)
+        else:
+            self._stage.died(event.reason)

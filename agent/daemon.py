@@ -1,0 +1,68 @@
+"""`loa run`: reads the configuration, puts the node together, runs it under systemd, ends with a code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import sdnotify
+
+from agent import __version__
+from agent.clock import SystemClock
+from agent.conductor.events import StopAsked
+from agent.config import ConfigError, check_files, load
+from agent.journal import JournalError
+from agent.logs import set_up
+from agent.node import Node
+from agent.uplink.errors import UplinkError
+from drivers.errors import DriverError
+
+log = logging.getLogger("loa.daemon")
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_CONFIG = 2
+EXIT_RESTART = 75
+"""EX_TEMPFAIL of sysexits.h: asked to restart; systemd's Restart=always does so."""
+
+
+def main(path: Path) -> int:
+    """Run the node until a signal or a command ends it; returns the exit code."""
+    try:
+        config = load(path)
+        check_files(config, str(path))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_CONFIG
+    recent = set_up(config.log.level)
+    notifier = sdnotify.SystemdNotifier()
+    config.paths.state.mkdir(parents=True, exist_ok=True)
+    clock = SystemClock(config.paths.state, vouched=config.clock.vouched)
+    try:
+        node = Node(
+            config,
+            clock,
+            recent,
+            boot=Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip(),
+            ready=lambda: notifier.notify(f"READY=1\nSTATUS=loa-agent {__version__} is ready to speak"),
+            alive=lambda: notifier.notify("WATCHDOG=1"),
+        )
+    except (DriverError, JournalError, UplinkError, OSError) as error:
+        log.critical("the node cannot start: %s", error)
+        return EXIT_FAILED
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda n, _frame: node.conductor.post(StopAsked(signal.Signals(n).name)))
+    threading.excepthook = _thread_died
+    stopped = node.run()
+    notifier.notify("STOPPING=1")
+    log.info("ended: %s", stopped.why)
+    return EXIT_RESTART if stopped.then == "restart" else EXIT_OK
+
+
+def _thread_died(args: threading.ExceptHookArgs) -> None:
+    """A thread that dies of a mistake of ours is seen in the log; the watchdog sees what stands still."""
+    thread = args.thread.name if args.thread else "?"
+    log.critical("thread %s ended: %r", thread, args.exc_value)

@@ -1,0 +1,450 @@
+"""One node, put together from its configuration: who is told what, and who answers for what."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import logging
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from agent import __version__
+from agent.chores import ChoreDue, Chores
+from agent.clock import Clock, ClockJumped
+from agent.conductor.alarms import Alarms
+from agent.conductor.amplification import Amplification
+from agent.conductor.events import StopAsked
+from agent.conductor.following import Following
+from agent.conductor.ledger import Ledger
+from agent.conductor.loop import Conductor
+from agent.conductor.orders import Orders
+from agent.conductor.performance import Performance
+from agent.conductor.planner import Planner
+from agent.conductor.playback import Playback
+from agent.conductor.requests import Requests
+from agent.conductor.resumption import Resumption
+from agent.conductor.rules import Rules
+from agent.conductor.sounds import Sounds
+from agent.conductor.stage import Stage
+from agent.conductor.upstream import Upstream
+from agent.conductor.voice import Told, Voice
+from agent.conductor.wellbeing import Wellbeing
+from agent.conductor.workers import PING_EACH_S, Workers
+from agent.config import Config
+from agent.control.protocol import ControlRequest
+from agent.control.server import ControlServer
+from agent.faults import Faults
+from agent.feeds.feeds import Feeds
+from agent.journal import Journal
+from agent.library import Library, Prepared, Unplayable
+from agent.logs import RecentLines
+from agent.player.link import PlayerLink, player_argv
+from agent.screen.protocol import worker_command
+from agent.store import Store
+from agent.uplink.gate import Gate
+from agent.uplink.uplink import Uplink
+from agent.worker import WorkerLink
+from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
+from drivers.relays import RelayPin, open_relays
+from drivers.sensors import read_board
+from playlists.models.health import AudioNow, Fault, LogState, Position, Readings, Status
+from playlists.models.record import Record
+from playlists.policy import LoudnessHours, Policy
+from playlists.units import MonotonicS, Seconds
+
+log = logging.getLogger("loa.node")
+
+HEALTH_EACH_S = 60.0
+SAVE_CLOCK_EACH_S = 300.0
+HOUSEKEEPING_EACH_S = 600.0
+
+
+class Node:
+    """All rooms of one node."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        recent: RecentLines,
+        *,
+        boot: str,
+        ready: Callable[[], None],
+        alive: Callable[[], None],
+    ) -> None:
+        """`ready` is called once when the node can speak, `alive` whenever every worker has made progress.
+
+        Raises:
+            DriverError: a relay cannot be opened.
+            JournalError: another agent holds the journal.
+            OSError: a folder cannot be written.
+        """
+        self._config = config
+        self._clock = clock
+        self._recent = recent
+        self._boot = boot
+        self._tell_ready = ready
+        self._is_ready = False
+        state, cache, runtime = config.paths.state, config.paths.cache, config.paths.runtime
+        for folder in (state, cache, runtime):
+            folder.mkdir(parents=True, exist_ok=True)
+        groups = frozenset(config.node.groups)
+
+        self.conductor = Conductor(clock)
+        post = self.conductor.post
+        self.journal = Journal.open(state / "journal", config.limits.journal_mb)
+        self.faults = Faults(clock.now, self._fault_changed)
+        self.ledger = Ledger(self.journal, clock, self.faults)
+        self.gate = Gate({}, config.node.id, groups, self.journal, clock)
+        store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
+        self.feeds = Feeds(config.feeds, store, state, post, clock)
+        self.upstream = Upstream(self._make_uplink(), self.feeds, recent)
+        self.library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post)
+        self.player = PlayerLink(self._player_argv(), post)
+        self.screen = self._make_screen()
+        self.sounds = Sounds(self.feeds.media, self.library)
+        self.amplification = self._make_amplification()
+        self.rules = Rules(self._policy(), tuple(zone.name for zone in config.zones), self.journal)
+        self.playback = Playback(
+            clock, self.player, self.ledger, self.faults, lambda: self.amplification.on, self._sounding
+        )
+        self.voice = Voice(
+            clock, self.playback, self.amplification, self.sounds, self.ledger, self.rules, self._told
+        )
+        self.planner = Planner(
+            config.node.id, groups, clock, self.voice, self.ledger, self.journal, self._left_out
+        )
+        self.stage = Stage(
+            clock,
+            self.screen,
+            self.ledger,
+            self.faults,
+            self._picture_file,
+            node=config.node.id,
+            groups=groups,
+            timezone=config.node.timezone,
+            theme=config.screen.theme,
+        )
+        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, self.journal, config.node.languages)
+        self.workers = Workers(clock, self.player, self.screen, self.voice, self.playback, self.stage, alive)
+        self.following = Following(
+            clock,
+            {feed.name: feed for feed in config.feeds},
+            self.planner,
+            self.stage,
+            self.gate,
+            self.sounds,
+            self.library,
+            self.ledger,
+            self.faults,
+        )
+        self.orders = Orders(
+            clock,
+            self.voice,
+            self.stage,
+            self.rules,
+            self.alarms,
+            self.ledger,
+            level_of=self.following.level,
+            answer=self.upstream.receipt,
+            send_picture=self.upstream.picture,
+            send_logs=self.upstream.logs,
+            sync=self.feeds.poll,
+            reboot=_reboot,
+            post=post,
+            scratch=runtime,
+        )
+        self.resumption = Resumption(self.journal, clock, boot)
+        self.wellbeing = Wellbeing(
+            clock,
+            self.faults,
+            position=self._position(),
+            readings=lambda: Readings(**dataclasses.asdict(read_board(state))),
+            feeds=self.feeds.state,
+            audio=self._audio_now,
+            screen=lambda: self.stage.now if self.screen else None,
+            relays=self.amplification.states,
+            log_state=lambda: LogState(stored_through=self.journal.stored_through, last=self.journal.last),
+            publish=self.upstream.health,
+        )
+        self.requests = Requests(
+            clock,
+            self.planner,
+            self.orders,
+            self.rules,
+            self.stage,
+            self.amplification,
+            self.ledger,
+            self.journal,
+            node={
+                "id": config.node.id,
+                "site": config.node.site,
+                "public_number": config.node.public_number,
+                "agent": __version__,
+            },
+            health=self.wellbeing.build,
+            link=lambda: self.upstream.state,
+        )
+        self.control = ControlServer(runtime / "control.sock", post)
+        self.chores = Chores(post)
+        self._connect_events()
+
+    # ---- life
+
+    def run(self) -> StopAsked:
+        """Conduct until somebody asks to stop; then everything is ended in order."""
+        try:
+            self._begin()
+            return self.conductor.run()
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        # the sound first: whatever else is missing, an emergency must find a voice
+        self.player.start()
+        self.library.start()
+        if self.screen is not None:
+            self.screen.start()
+        self._close_open_plays()
+        self.feeds.start()
+        self._clock.watch_jumps(self.conductor.post)
+        self.wellbeing.measure()
+        self.upstream.start()
+        self.control.start()
+        self._begin_chores()
+        self.ledger.remark(f"agent {__version__} started")
+        self.alarms.restore()
+
+    def _begin_chores(self) -> None:
+        self.chores.add("ping", PING_EACH_S)
+        self.chores.add("health", HEALTH_EACH_S)
+        self.chores.add("clock", SAVE_CLOCK_EACH_S)
+        self.chores.add("housekeeping", HOUSEKEEPING_EACH_S)
+        for feed in self._config.feeds:
+            # a fleet that polls in step would be an attack on its own centre
+            self.chores.add(f"poll:{feed.name}", feed.poll_s * 0.9, feed.poll_s * 0.2)
+        self.chores.start()
+
+    def _end(self) -> None:
+        self.chores.stop()
+        self.control.stop()
+        self.player.stop()
+        self.amplification.close()
+        if self.screen is not None:
+            self.screen.stop()
+            # what it said last are its sums
+            self.conductor.drain()
+        self.stage.write_sums(all_of_them=True)
+        self.ledger.remark("agent stopped")
+        self.feeds.stop(Seconds(2.0))
+        self.library.stop()
+        self.upstream.stop()
+        self._clock.close()
+        with contextlib.suppress(OSError):
+            self._clock.save()
+        self.journal.close()
+
+    def _close_open_plays(self) -> None:
+        """Complete what a crash or a power cut left open, and take up again what a crash cut off."""
+        cuts = list(self.resumption.read())
+        reason = "the agent was restarted" if cuts else "power lost"
+        for handle, record in self.journal.open_plays():
+            if record.started is None:
+                self.journal.discard(handle)
+                continue
+            outcome = "interrupted" if cuts else "lost-power"
+            self.journal.complete(handle, outcome=outcome, reason=reason)
+        for cut in cuts:
+            if cut.command is not None:
+                self.orders.take_up(cut.command, cut.position_s)
+            else:
+                self.planner.resume_later(cut.id, cut.position_s)
+
+    # ---- events
+
+    def _connect_events(self) -> None:
+        on = self.conductor.on
+        for handlers in (
+            self.following.handlers(),
+            self.workers.handlers(),
+            self.upstream.handlers(self.orders.obey),
+        ):
+            for event, handler in handlers.items():
+                on(event, handler)
+        on(Prepared, self.sounds.note)
+        on(Unplayable, self.sounds.note)
+        on(ControlRequest, self.requests.take)
+        on(ChoreDue, self._chore)
+        on(ClockJumped, self._clock_jumped)
+        each_turn = self.conductor.each_turn
+        each_turn("alarms", self._alarms_turn)
+        each_turn("planner", self.planner.turn)
+        each_turn("voice", self.voice.turn)
+        each_turn("stage", self.stage.turn)
+        each_turn("requests", self.requests.turn)
+        each_turn("workers", self.workers.turn)
+        each_turn("resumption", self._write_sounding)
+        each_turn("wellbeing", self.wellbeing.turn)
+        each_turn("readiness", self._readiness)
+        self.conductor.when_broken(
+            lambda name, error: self.faults.raise_(f"defect:{name}", f"{name} failed: {error!r}")
+        )
+
+    def _chore(self, event: ChoreDue) -> None:
+        match event.name:
+            case "ping":
+                self.workers.ping()
+            case "health":
+                self.wellbeing.beat()
+            case "clock":
+                self._clock.save()
+            case "housekeeping":
+                self.stage.write_sums()
+                self.following.make_ready()
+                self.faults.set("journal", self.journal.fault)
+            case poll:
+                self.feeds.poll(poll.removeprefix("poll:"))
+
+    def _clock_jumped(self, event: ClockJumped) -> None:
+        log.warning("the wall clock jumped by %.1f s: everything is planned anew", event.by_s)
+        self.ledger.remark(f"the wall clock jumped by {event.by_s:.1f} s")
+        self.chores.realign()
+        self.voice.replan()
+        self.planner.replan()
+        self.stage.refresh()
+
+    def _readiness(self) -> MonotonicS | None:
+        if not self._is_ready and self.playback.ready:
+            self._is_ready = True
+            self._tell_ready()
+        return None
+
+    def _alarms_turn(self) -> MonotonicS | None:
+        expiry = self.alarms.turn()
+        if expiry is None:
+            return None
+        return MonotonicS(self._clock.monotonic() + (expiry - self._clock.now()).total_seconds())
+
+    def _write_sounding(self) -> MonotonicS | None:
+        self.resumption.write(self.voice.performances, self.orders.commands)
+        return None
+
+    # ---- what the parts tell
+
+    def _sounding(self, p: Performance) -> None:
+        self.planner.begun(p)
+        self._told(p, Told("started"))
+
+    def _told(self, p: Performance, told: Told) -> None:
+        log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")
+        self.orders.tell(p, told)
+
+    def _left_out(self, programme: str, reason: str) -> None:
+        log.warning("programme %s is left out: %s", programme, reason)
+        self.ledger.remark(f"programme left out: {reason}", programme=programme.partition("/")[2])
+
+    def _fault_changed(self, fault: Fault, raised: bool) -> None:
+        log.log(
+            logging.WARNING if raised else logging.INFO,
+            "fault %s %s: %s",
+            fault.code,
+            "raised" if raised else "cleared",
+            fault.text,
+        )
+        self.ledger.write(
+            Record(
+                kind="fault",
+                fault=fault.code,
+                started=fault.since,
+                ended=None if raised else self._clock.now(),
+                text=fault.text,
+                clock=self._clock.reading(),
+            )
+        )
+
+    def _audio_now(self) -> AudioNow | None:
+        p = self.voice.playing
+        if p is None:
+            return None
+        run = self.playback.current
+        cue = run.cue if run is not None else None
+        return AudioNow(
+            programme=p.programme,
+            command=p.command,
+            alert=p.alert,
+            title=p.title or None,
+            item=p.cues[cue].item if cue is not None else None,
+            level_dbfs=self.playback.level_dbfs,
+        )
+
+    def _picture_file(self, feed: str, target: str) -> Path | None:
+        info = self.feeds.media(feed, target)
+        return info.path if info is not None else None
+
+    # ---- made from the configuration
+
+    def _make_uplink(self) -> Uplink | None:
+        config = self._config
+        if config.broker is None:
+            return None
+        status = Status(
+            state="offline",
+            epoch=self.journal.epoch,
+            boot=self._boot,
+            agent=__version__,
+            since=self._clock.now().astimezone(),
+        )
+        return Uplink(
+            config, config.node.id, self.journal, self.gate, self.conductor.post, status, self._clock
+        )
+
+    def _player_argv(self) -> list[str]:
+        audio = self._config.audio
+        device = None if audio.output == "portaudio" and audio.device == "default" else audio.device
+        return player_argv(audio.output, device, Seconds(audio.latency_ms / 1_000))
+
+    def _make_screen(self) -> WorkerLink | None:
+        screen = self._config.screen
+        if not screen.enabled:
+            return None
+        driver = None if screen.driver == "auto" else screen.driver
+        argv = worker_command(driver, screen.size, fullscreen=screen.fullscreen, theme=screen.theme)
+        return WorkerLink("screen", argv, self.conductor.post)
+
+    def _make_amplification(self) -> Amplification:
+        config = self._config
+        relays = open_relays(
+            [RelayPin(relay.name, relay.pin, relay.active == "high") for relay in config.relays],
+            fake=config.hardware.gpio == "fake",
+        )
+        plans = [RelayPlan(relay.name, relay.delay_s) for relay in config.relays]
+        zones = [ZonePlan(zone.name, tuple(zone.relays), zone.settle_s, zone.tail_s) for zone in config.zones]
+        amplifier = Amplifier(plans, zones, config.amplifier.longest_on_s)
+        return Amplification(amplifier, relays, self.faults, self._edge)
+
+    def _edge(self, relay: str, on: bool, at: MonotonicS) -> None:
+        self.ledger.remark(f"relay {relay} {'on' if on else 'off'}")
+
+    def _policy(self) -> Policy:
+        section = self._config.policy
+        return Policy(
+            timezone=self._config.node.timezone,
+            allowed_hours=section.allowed_hours,
+            longest_session_s=section.longest_session_s,
+            loudness=tuple(
+                LoudnessHours(hours=part.hours, gain_db=part.gain_db) for part in section.loudness
+            ),
+            quiet_days=tuple(str(day) for day in section.quiet_days),
+            resume_within_s=section.resume_within_s,
+        )
+
+    def _position(self) -> Position | None:
+        position = self._config.node.position
+        return Position(lat=position.lat, lon=position.lon) if position else None
+
+
+def _reboot() -> str | None:
+    """Ask systemd to restart the machine; returns why it will not."""
+    done = subprocess.run(["systemctl", "reboot"], capture_output=True, text=True, timeout=10, check=False)
+    return done.stderr.strip() or "systemctl refused" if done.returncode else None
