@@ -151,9 +151,12 @@ class Amplifier:
         ahead._tail_until = dict(self._tail_until)
         at_s: float | None = now_s
         while at_s is not None and not ahead._overrun:
-            _, at_s = ahead.tick(at_s)
-            if ahead._sequence_is_closed():
-                return max(now_s, ahead._settled_at())
+            _, next_s = ahead.tick(at_s)
+            if not ahead._overrun and ahead._sequence_is_closed():
+                settled_s = max(now_s, ahead._settled_at())
+                if next_s is None or next_s > settled_s:  # nothing comes between
+                    return settled_s
+            at_s = next_s
         return math.inf
 
     def lead_s(self, zones: Iterable[str]) -> float:
