@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # computed __all__
+from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]  # computed __all__
 
 from agent.files import write_atomically
 from agent.station.errors import Technician
@@ -74,6 +74,15 @@ def load(folder: Folder, name: str) -> CryptoSigner:
     return CryptoSigner(private)
 
 
-def public_part(signer: CryptoSigner) -> dict[str, Any]:
+def public_part(key: SSlibKey) -> dict[str, Any]:
     """`keyid` and `key` as `operators.json` and TUF metadata write them."""
-    return {"keyid": signer.public_key.keyid, "key": signer.public_key.to_dict()}
+    return {"keyid": key.keyid, "key": key.to_dict()}
+
+
+def public_from_hex(public: str) -> SSlibKey:
+    """A public key that was made elsewhere, from its 32 bytes in hex.
+
+    Raises:
+        ValueError: it is no such key.
+    """
+    return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)))

@@ -1,0 +1,194 @@
+"""From texts to media: speech, chime, music and recordings become measured targets of the feed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.files import write_atomically
+from agent.station.authoring import Texts, compose, session_s
+from agent.station.errors import Author
+from agent.station.loudness import NotSound, measure
+from agent.station.speech import Kitchen, Silent
+from agent.station.texts import Announcement
+from playlists.models.base import MAX_MEDIA_BYTES
+from playlists.units import Decibel, Seconds
+
+PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"}
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A file to be published, and what a node is told of it."""
+
+    path: Path
+    gain_db: Decibel | None = None
+    duration_s: Seconds | None = None
+    title: str | None = None
+
+    @property
+    def custom(self) -> dict[str, str]:
+        """As TUF metadata carries it: decimal strings, since canonical JSON has no fractions."""
+        said = {
+            "gain_db": None if self.gain_db is None else f"{self.gain_db:.2f}",
+            "duration_s": None if self.duration_s is None else f"{self.duration_s:.4f}",
+            "title": self.title,
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Everything that an authoring folder says, ready to be signed."""
+
+    schedule: dict[str, Any]
+    """Without `version` and `published`."""
+    media: dict[str, Medium]
+    """By target path."""
+    notes: tuple[str, ...]
+    """What the author should know and may have meant."""
+
+
+def prepare(texts: Texts, cache: Path) -> Composed:
+    """Render, measure and compose.
+
+    Raises:
+        Author: languages without a voice, files that are not sound, sessions that are too long: all at once.
+        Technician: espeak-ng or ffmpeg is missing.
+    """
+    cook = _Cook(texts, cache)
+    # the work is done by espeak-ng and ffmpeg, a process each: threads only wait for them
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        jobs = [pool.submit(cook.sound, name) for name in sorted(texts.sounds(), reverse=True)]
+        jobs += [pool.submit(cook.spoken, announcement) for announcement in texts.spoken()]
+        for job in jobs:
+            job.result()
+    for image in texts.announcements.image:
+        cook.picture(image.file)
+    limit_min = texts.timetable.policy.longest_session_min
+    if not cook.problems and limit_min is not None:
+        for programme in texts.timetable.programme:
+            minutes = session_s(programme, cook.durations) / 60
+            if minutes > limit_min:
+                cook.problems.append(
+                    f"timetable.toml: programme '{programme.id}': lasts {minutes:.1f} min, "
+                    f"the longest session is {limit_min:g} min"
+                )
+    if cook.problems:
+        raise Author(sorted(cook.problems))
+    return Composed(compose(texts, cook.targets), cook.media, tuple(sorted(cook.notes)))
+
+
+class _Cook:
+    """Collects media and mistakes."""
+
+    def __init__(self, texts: Texts, cache: Path) -> None:
+        self._texts = texts
+        self._cache = cache
+        self._kitchen = Kitchen(cache)
+        self.targets: dict[str, str] = {}
+        self.durations: dict[str, Seconds] = {}
+        self.media: dict[str, Medium] = {}
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+
+    def sound(self, name: str) -> None:
+        """`chime`, `music:…` or `media:FILE`."""
+        kind, _, rest = name.partition(":")
+        if kind == "chime":
+            self._add(name, "media/chime.opus", self._kitchen.chime(), "")
+        elif kind == "music":
+            self._add(name, f"media/music-{rest}.opus", self._kitchen.music(Seconds(float(rest[:-1]))), "")
+        else:
+            self._add(name, f"media/{rest}", self._texts.media_dir / rest, f"media/{rest}")
+
+    def spoken(self, announcement: Announcement) -> None:
+        """An announcement: its recording, or its text by a voice."""
+        name, where = f"announcement:{announcement.id}", f"announcements.toml: '{announcement.id}'"
+        if announcement.recording:
+            path = self._texts.media_dir / announcement.recording
+            self._add(name, f"media/{announcement.recording}", path, where, announcement.title)
+            return
+        voice = announcement.voice or announcement.language
+        try:
+            path = self._kitchen.speech(announcement.text, voice)
+        except Silent:
+            self.problems.append(
+                f'{where} language: no voice here speaks {voice!r}; give it `recording = "FILE"` (in '
+                f'authoring/media/), or `voice = "vi"` if that voice shall read it all the same'
+            )
+            return
+        if announcement.voice and announcement.voice.split("-")[0] != announcement.language.split("-")[0]:
+            self.notes.append(
+                f"{where}: the voice {announcement.voice!r} reads a text in {announcement.language!r}; "
+                "a recording by a speaker of that language would be understood better"
+            )
+        self._add(name, f"media/{announcement.id}.opus", path, where, announcement.title)
+
+    def picture(self, file: str) -> None:
+        """A picture for the board."""
+        path = self._texts.media_dir / file
+        if path.suffix.lower() not in PICTURES:
+            self.problems.append(
+                f"media/{file}: is no picture of a known kind ({', '.join(sorted(PICTURES))})"
+            )
+        self.targets[f"media:{file}"] = f"media/{file}"
+        self.media[f"media/{file}"] = Medium(path)
+
+    def _add(self, name: str, target: str, path: Path, where: str, title: str | None = None) -> None:
+        size = path.stat().st_size
+        if size > MAX_MEDIA_BYTES:
+            self.problems.append(f"{where}: is {size} bytes, nodes take at most {MAX_MEDIA_BYTES}")
+            return
+        try:
+            medium = measured(path, self._cache, title)
+        except NotSound as error:
+            self.problems.append(f"{where}: {error}")
+            return
+        self.targets[name] = target
+        self.media[target] = medium
+        self.durations[name] = medium.duration_s or Seconds(0.0)
+
+
+def measured(path: Path, cache: Path, title: str | None = None) -> Medium:
+    """A sound file with gain and length; what was measured before is not measured again.
+
+    Raises:
+        NotSound: it holds nothing that can be heard.
+        Technician: ffmpeg is missing.
+    """
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    note = cache / f"loudness-{digest}.json"
+    try:
+        gain_db, duration_s = json.loads(note.read_bytes())
+    except (OSError, ValueError):
+        found = measure(path)
+        gain_db, duration_s = found.gain_db, found.duration_s
+        cache.mkdir(parents=True, exist_ok=True)
+        write_atomically(note, json.dumps([gain_db, duration_s]).encode())
+    return Medium(path, Decibel(gain_db), Seconds(duration_s), title)
+
+
+def as_media(given: Mapping[str, Path | Medium], cache: Path) -> dict[str, Medium]:
+    """Measure what is given as plain files; a file without sound (a picture) carries no gain.
+
+    Raises:
+        Technician: ffmpeg is missing.
+    """
+    media = {}
+    for target, what in given.items():
+        if isinstance(what, Medium):
+            media[target] = what
+            continue
+        try:
+            media[target] = measured(what, cache)
+        except NotSound:
+            media[target] = Medium(what)
+    return media
