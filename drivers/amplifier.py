@@ -107,7 +107,11 @@ class Amplifier:
 
     @property
     def overrun(self) -> frozenset[str]:
-        """Relays that were closed for too long: all are opened and none closes until `release`."""
+        """Relays that were closed for too long: all are opened and none closes until `release`.
+
+        Whoever plays ends the performance and calls `release`; what follows, an emergency above all, would
+        wait for ever otherwise.
+        """
         return self._overrun
 
     def want(self, zones: Iterable[str], now_s: float) -> None:
