@@ -166,7 +166,8 @@ class BoardView:
             state = Showing(self._layout, (), self._cover.takeover.id)
         else:
             state = Showing(self._layout, tuple(n for area in self._areas for n in area.showing), None)
-        if state != self._told:
+        nothing_yet = self._told is None and self._board is None and self._cover is None
+        if state != self._told and not nothing_yet:
             self._told = state
             self._say(state)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pygame
@@ -29,6 +29,10 @@ class Style:
     theme: Theme
     sizes: Sizes
 
+    def for_text(self, *texts: str) -> Style:
+        """This style, with lines high enough for these normalised texts."""
+        return replace(self, fonts=self.fonts.for_text("".join(texts)))
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -44,13 +48,14 @@ def compose_text(bulletin: Bulletin, text: TextPart, size: tuple[int, int], styl
     Raises:
         Quarantine: the zone does not hold a line of it.
     """
+    heading, body = normalise(text.heading), normalise(text.body)
+    style = style.for_text(heading, body)
     inner, card = _card(bulletin.class_, size, style)
     left_out = None
     if text.qr:
         inner, stamps, left_out = _with_qr(text.qr, inner, style)
         card += stamps
     kicker, column = _kicker(bulletin.class_, inner, style)
-    heading, body = normalise(text.heading), normalise(text.body)
     pages = _set(heading, body, column, style)
     top = min(page.top for page in pages)
     # the block hangs a little above the middle, where the eye expects it
@@ -69,6 +74,8 @@ def compose_image(
 ) -> Composition:
     """A picture, already scaled for its box of `picture_boxes`, and its caption, in a zone of `size`."""
     box, band = picture_boxes(image, size, style)
+    caption = normalise(image.caption).replace("\n", " ")
+    style = style.for_text(caption)
     x = box.x + (box.width - picture.get_width()) // 2
     y = box.y + (box.height - picture.get_height()) // 2
     ops: list[Op] = [Stamp(Box(x, y, *picture.get_size()), picture)]
@@ -79,7 +86,6 @@ def compose_image(
             Fill(band, style.theme.surface),
             Fill(Box(band.x, band.y, max(4, style.sizes.gap // 2), band.height), accent),
         ]
-        caption = normalise(image.caption).replace("\n", " ")
         room = band.inset(style.sizes.gap * 2, style.sizes.gap // 2)
         steps = [*style.sizes.steps(style.sizes.floor), *style.sizes.below_floor()]
         fitted = fit_on_one(caption, room[2:], steps, style.fonts.regular)
@@ -99,6 +105,7 @@ def picture_boxes(image: ImagePart, size: tuple[int, int], style: Style) -> tupl
     """Where the picture goes, and the band of its caption below it, if it has one that fits."""
     whole = Box(0, 0, *size)
     caption = normalise(image.caption)
+    style = style.for_text(caption)
     line = style.fonts.regular(style.sizes.floor).line_height
     if not caption or size[1] < 4 * line:
         return whole, None
@@ -168,9 +175,15 @@ def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
         lines = head.lines if head is not None else ()
         return [_Column(lines, column.y, head.bottom if head else column.y, len(heading.split()))]
     fitted, foot = _fit_body(body, column, head, style)
-    # a heading that leaves its text small gives way: down to one and a half times the text
-    for step in (s for s in steps if head is not None and s < head.size):
-        if head is None or fitted.size >= BODY_TO_HEADING * head.size or step < sizes.floor * 1.2:
+    if head is not None and len(fitted.pages) > 1:
+        # what is paged needs its room for the text: one modest heading on every page
+        head = (
+            _fit_head(heading, column, [s for s in steps if s <= sizes.floor * 1.5], style, share=0.5) or head
+        )
+        fitted, foot = _fit_body(body, column, head, style)
+    # a heading that leaves its text small gives way
+    for step in (s for s in steps if head is not None and sizes.floor * 1.2 < s < head.size):
+        if head is None or fitted.size >= BODY_TO_HEADING * head.size:
             break
         smaller = _fit_head(heading, column, [step], style, share=0.5)
         if smaller is not None:
@@ -227,7 +240,7 @@ def _fit_body(body: str, column: Box, head: _Head | None, style: Style) -> tuple
 
 
 def _mark_height(style: Style) -> int:
-    return round(style.sizes.small * 1.1)
+    return style.fonts.regular(style.sizes.small).line_height
 
 
 def _page_marks(number: int, count: int, inner: Box, style: Style, theme: Theme) -> list[Op]:

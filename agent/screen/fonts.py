@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Final, Literal
 import pygame
 import pygame.font
 
+from agent.screen.grid import Box
 from agent.screen.theme import Colour
 
 Weight = Literal["regular", "bold"]
@@ -30,26 +33,56 @@ CANDIDATES: Final[tuple[tuple[Path, Path], ...]] = tuple(
 PROOF: Final = "ẾễỘựẵơđ"
 """A face without these letters is no face for Vietnamese."""
 
-MAX_FACES: Final = 24
+STACKED_PROOF: Final = "ẾỄỘẴỮỞỆẪựặỵ"
+"""The highest and lowest of Vietnamese; at small sizes hinting lifts them above the font's own ascent."""
+TALL_PROOF: Final = "Ơ̆Č̆Ê̆Ẵ"
+"""Letters of Bahnar, Jarai and their neighbours: marks higher than any in Vietnamese."""
+
+MAX_FACES: Final = 40
+MAX_WIDTHS: Final = 500
+LONGEST_WORD: Final = 12
 
 
 class Face:
     """One weight at one size; a `typesetting.Ruler`."""
 
-    def __init__(self, font: pygame.font.Font) -> None:
+    def __init__(self, font: pygame.font.Font, *, tall: bool) -> None:
+        """`tall` leaves room for marks that rise above the font's own ascent."""
         self._font = font
-        self.line_height: int = max(font.get_linesize(), font.get_height())
-        self.ascent: int = font.get_ascent()
+        self._widths: dict[str, int] = {}
+        plain = max(font.get_linesize(), font.get_height())
+        above = max(0, font.size(TALL_PROOF if tall else STACKED_PROOF)[1] - font.get_height())
+        self.line_height: int = plain + above
+        self.ascent: int = font.get_ascent() + above
 
     def width(self, text: str) -> int:
         """Pixels that `text` takes on one line."""
-        return self._font.size(text)[0]
+        width = self._widths.get(text)
+        if width is None:
+            width = self._font.size(text)[0]
+            if len(self._widths) >= MAX_WIDTHS:
+                self._widths.clear()
+            if len(text) <= LONGEST_WORD:  # words come back at every attempt to fit, lines do not
+                self._widths[text] = width
+        return width
 
     def render(self, text: str, colour: Colour, ground: Colour | None = None) -> pygame.Surface:
         """The text as an image: with transparency, or on a ground (faster to copy)."""
         if ground is None:
             return self._font.render(text, True, colour)
         return self._font.render(text, True, colour, ground)
+
+    def draw(self, text: str, colour: Colour, surface: pygame.Surface, box: Box) -> None:
+        """Draw the text on its line, `box`, and nowhere else.
+
+        SDL_ttf makes the image higher at its top where marks rise above the ascent: the foot is what all
+        lines have in common.
+        """
+        image = self.render(text, colour)
+        cut = max(0, image.get_height() - box.height)
+        surface.blit(
+            image, (box.x, box.bottom - image.get_height() + cut), (0, cut, image.get_width(), box.height)
+        )
 
 
 class Fonts:
@@ -60,7 +93,8 @@ class Fonts:
         self.fault: str | None = None
         """Why the text is not set as it should be; None when all is well."""
         self._paths: dict[Weight, Path | None] = {"regular": None, "bold": None}
-        self._faces: OrderedDict[tuple[Weight, int], Face] = OrderedDict()
+        self._faces: OrderedDict[tuple[Weight, int, bool], Face] = OrderedDict()
+        self._tall = False
         for regular, bold in candidates:
             if _speaks_vietnamese(regular) and _speaks_vietnamese(bold):
                 self._paths = {"regular": regular, "bold": bold}
@@ -73,19 +107,27 @@ class Fonts:
 
     def at(self, weight: Weight, size: int) -> Face:
         """The face of a weight at a size in pixels."""
-        key = (weight, size)
+        key = (weight, size, self._tall)
         face = self._faces.get(key)
         if face is None:
             path = self._paths[weight]
             font = pygame.font.Font(path, size)
             if path is None:
                 font.bold = weight == "bold"
-            face = self._faces[key] = Face(font)
+            face = self._faces[key] = Face(font, tall=self._tall)
             if len(self._faces) > MAX_FACES:
                 self._faces.popitem(last=False)
         else:
             self._faces.move_to_end(key)
         return face
+
+    def for_text(self, text: str) -> Fonts:
+        """These fonts, with higher lines where the (normalised) text has marks beyond single code points."""
+        if not any(map(unicodedata.combining, text)):
+            return self
+        tall = copy.copy(self)  # the faces are shared
+        tall._tall = True
+        return tall
 
     def regular(self, size: int) -> Face:
         """The face of running text."""

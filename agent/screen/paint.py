@@ -77,7 +77,7 @@ def paint(page: Page, surface: pygame.Surface, fonts: Fonts, ground: Colour) -> 
             case Stripes():
                 _stripes(op, surface)
             case Text():
-                surface.blit(fonts.at(op.weight, op.size).render(op.text, op.colour), op.box[:2])
+                fonts.at(op.weight, op.size).draw(op.text, op.colour, surface, op.box)
             case Stamp():
                 stamp = op.surface
                 if stamp.get_size() != op.box[2:]:

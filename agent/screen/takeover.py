@@ -22,6 +22,7 @@ def compose_takeover(takeover: Takeover, size: tuple[int, int], style: Style) ->
         Quarantine: the screen does not hold a line of it.
     """
     alarm = alarm_of(takeover)
+    style = style.for_text(*map(normalise, (takeover.event, takeover.headline, takeover.text)))
     fonts, sizes = style.fonts, style.sizes
     inner, fixed = _frame(takeover, size, style, alarm)
     top, mark = _mark(takeover, inner, style, alarm)
@@ -60,7 +61,7 @@ def _body(body: str, space: tuple[int, int], style: Style) -> tuple[Fitted, bool
     fitted = fit(body, space, steps or [sizes.floor], style.fonts.regular, smaller=smaller)
     if len(fitted.pages) == 1:
         return fitted, False
-    lower = (space[0], space[1] - round(sizes.small * 1.2))
+    lower = (space[0], space[1] - style.fonts.regular(sizes.small).line_height)
     return fit(body, lower, [fitted.size], style.fonts.regular, smaller=smaller), True
 
 

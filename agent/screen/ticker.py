@@ -86,29 +86,33 @@ class TickerArea:
         self.next_at = now
         self.late_frames = 0
         self._stage = stage
-        theme, sizes = stage.style.theme, stage.style.sizes
-        self._face = self._choose_face()
-        line = min(self._face.line_height, box.height)
-        self._edge = min(sizes.radius, box.height // 4)
-        inset = self._edge // 2
-        self._band = Box(box.x + inset, box.y + (box.height - line) // 2, box.width - 2 * inset, line)
-        self._shades = _shades(max(2, line // 2), line, theme.surface)
-        self._step = max(1, round(line / 22))
         self._cache: OrderedDict[int, pygame.Surface] = OrderedDict()
         self._begun = now
         self._painted = False
         self._counted = 0
         self._load(zone)
 
-    def _choose_face(self) -> Face:
+    def _measure(self, zone: Zone) -> None:
+        stage, box = self._stage, self.box
+        theme, sizes = stage.style.theme, stage.style.sizes
+        self._face = self._choose_face(zone)
+        line = min(self._face.line_height, box.height)
+        self._edge = min(sizes.radius, box.height // 4)
+        inset = self._edge // 2
+        self._band = Box(box.x + inset, box.y + (box.height - line) // 2, box.width - 2 * inset, line)
+        self._shades = _shades(max(2, line // 2), line, theme.surface)
+        self._step = max(1, round(line / 22))
+
+    def _choose_face(self, zone: Zone) -> Face:
         sizes = self._stage.style.sizes
         steps = [*sizes.steps(round(sizes.floor * 1.25)), *sizes.below_floor()]
-        fonts = self._stage.style.fonts
+        fonts = self._stage.style.fonts.for_text("".join(filter(None, map(ticker_text, zone.bulletins))))
         return next(
             (f for f in map(fonts.regular, steps) if f.line_height <= self.box.height), fonts.regular(12)
         )
 
     def _load(self, zone: Zone) -> None:
+        self._measure(zone)
         self._bulletins: list[Bulletin] = []
         texts: list[str] = []
         for bulletin in zone.bulletins:
@@ -162,8 +166,9 @@ class TickerArea:
                 self._stage.ledger.appear(bulletin.id, now, wall)
         surface, band = self._stage.surface, self._band
         surface.set_clip(band)
-        surface.fill(self._stage.style.theme.surface, band)
         x = -position if position < 0 else -(position % self._length)
+        if x > 0:
+            surface.fill(self._stage.style.theme.surface, (band.x, band.y, x, band.height))
         self._blit_from(x)
         surface.blit(self._shades[0], (band.x, band.y))
         surface.blit(self._shades[1], (band.right - self._shades[1].get_width(), band.y))
@@ -198,7 +203,10 @@ class TickerArea:
         class_ = self._bulletins[piece.bulletin].class_
         if piece.text:
             colour = theme.accents[class_] if class_ == "emergency" else theme.text
-            return self._face.render(piece.text, colour, theme.surface).convert(self._stage.surface)
+            image = pygame.Surface((piece.width, self._band.height)).convert(self._stage.surface)
+            image.fill(theme.surface)
+            self._face.draw(piece.text, colour, image, Box(0, 0, *image.get_size()))
+            return image
         mark = pygame.Surface((piece.width, self._band.height)).convert(self._stage.surface)
         mark.fill(theme.surface)
         radius = max(2, self._band.height // 9)

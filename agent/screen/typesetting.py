@@ -152,7 +152,8 @@ def without_orphan(text: str, width: int, ruler: Ruler) -> list[str]:
         if len(lines) == 1 or " " in lines[-1]:
             break
         tried = wrap(text, int(width * narrower), ruler)
-        if len(tried) == len(lines) and " " in tried[-1]:
+        no_word_broken = " ".join(tried) == " ".join(lines)
+        if len(tried) == len(lines) and " " in tried[-1] and no_word_broken:
             return tried
     return lines
 
