@@ -27,15 +27,22 @@ YEARS = (1970, 2199)
 MAX_COUNT_YEARS = 30
 """A rule with COUNT must come to its end within so many years of its start."""
 
-MAX_COUNTED_MONTHS = 60_000
+MAX_COUNTED_MONTHS = 30_000
 """Months that all COUNT rules of a document together may span: this bounds the work of an activation."""
 
 MAX_PATTERNS = 1_000
-"""Different patterns of days in a document, the number of programmes that share one left out."""
+"""Different sets of days in a document; any number of programmes may share one."""
+
+MAX_STARTS = 50_000
+"""Starts that all programmes of a document together may have on one day."""
+
+MAX_BAD = 20
+"""Bad programmes that are named; the check ends with the last of them, since finding one may cost work."""
 
 MAX_PARTS = 20_000
 """Items times loops of a programme."""
 
+_DAY = timedelta(days=1)
 _NONE: frozenset[datetime] = frozenset()
 _LONGEST_GAP = timedelta(hours=26)  # Samoa left out the whole 30 December 2011
 
@@ -110,6 +117,12 @@ class Recurrence:
         """The single start in UTC of something without a rule, if no exception leaves it out."""
         return None if self._first_utc in self._excluded else self._first_utc
 
+    def days(self) -> tuple[date, date]:
+        """First and last day of wall time on which it may start."""
+        if self._last_utc is not None:
+            return self._first.date(), min(self._last_utc.date(), date.max - _DAY) + _DAY
+        return self._first.date(), date.max if self._last is None else self._last.date()
+
     def between(self, after: datetime, until: datetime) -> list[datetime]:
         """Starts in `(after, until]`, in UTC, ascending. The work grows with the span, not the distance."""
         if self.rule is None:
@@ -181,11 +194,13 @@ def check_schedule(schedule: Schedule, where: str = "schedule.json") -> None:
     Raises:
         Rejected: every bad programme is named; the document is refused whole.
     """
-    problems = []
-    months = 0
+    problems: list[str] = []
+    months = starts = 0
     patterns = set()
     zone = schedule.zone
     for number, programme in enumerate(schedule.programmes):
+        if len(problems) >= MAX_BAD:
+            break
         name = f"programmes.{number} ({programme.id})"
         parts = len(programme.items) * programme.loops
         if parts > MAX_PARTS:
@@ -202,14 +217,19 @@ def check_schedule(schedule: Schedule, where: str = "schedule.json") -> None:
             problems += [f"{name}: {error.where}: {problem}{found}" for problem in error.problems]
             continue
         if recurrence.rule is not None:
-            patterns.add(recurrence.rule.days.pattern)
+            patterns.add(recurrence.rule.days)
+            starts += len(recurrence.rule.times)
         months += recurrence.counted_months
-        if months > MAX_COUNTED_MONTHS or len(patterns) > MAX_PATTERNS:
-            problems.append(
-                f"{name}: with it the rules have {len(patterns)} patterns of days, those with COUNT "
-                f"span {months} months; at most {MAX_PATTERNS} and {MAX_COUNTED_MONTHS} are accepted"
-            )
-            break
+        for found_here, bound, what in (
+            (len(patterns), MAX_PATTERNS, "different sets of days"),
+            (starts, MAX_STARTS, "starts on one day"),
+            (months, MAX_COUNTED_MONTHS, "months of rules with COUNT"),
+        ):
+            if found_here > bound:
+                problems.append(
+                    f"{name}: with it there are {found_here} {what}, at most {bound} are accepted"
+                )
+                raise Rejected(where, problems)
     if problems:
         raise Rejected(where, problems)
 

@@ -11,8 +11,8 @@ at a time, so that
 
 What a rule may not do: FREQ of a minute or a second; more than `MAX_STARTS_A_DAY` starts on one day; COUNT
 above `MAX_COUNT`, or together with UNTIL (the RFC forbids it); numbered BYDAY except with MONTHLY and YEARLY
-(likewise), or beside plain ones (dateutil would intersect them); BYSETPOS except with MONTHLY and YEARLY and
-one start a day. A date without a time as UNTIL includes that whole day.
+(likewise), or beside plain ones (dateutil would intersect them); INTERVAL above 24 with HOURLY; BYSETPOS
+except with MONTHLY and YEARLY and one start a day. A date without a time as UNTIL includes that whole day.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import re
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import product
+from math import gcd
 from typing import NamedTuple
 
 from dateutil.rrule import rrule, rrulestr
@@ -126,6 +127,11 @@ def read_rule(text: str, start: datetime) -> Rule:
     times: tuple[int, ...] = (start.hour * 3_600 + start.minute * 60 + start.second,)
     if shape.timed:
         times = _times(shape, start)
+    if shape.hour_interval > 1:
+        common = gcd(shape.hour_interval, 24)
+        times = tuple(t for t in times if (t // 3_600 - start.hour) % common == 0)
+        if not times:
+            raise ValueError("INTERVAL never meets BYHOUR")
     days = shape.days
     if days.interval > 1:
         days = days._replace(phase=days.number(start) % days.interval)
@@ -165,7 +171,7 @@ def _shape(text: str, month: int, day: int, weekday: int) -> _Shape:
     parts = dict(_parts(text))
     frequency = parts["FREQ"]
     hourly = frequency == "HOURLY"
-    interval = _number("INTERVAL", parts.get("INTERVAL", "1"), 1, 100_000)
+    interval = _number("INTERVAL", parts.get("INTERVAL", "1"), 1, 24 if hourly else 100_000)
     hours = _numbers(parts, "BYHOUR") or (list(range(24)) if hourly else [])
     minutes, seconds = _numbers(parts, "BYMINUTE"), _numbers(parts, "BYSECOND")
     pattern = _pattern(text, parts, month, day, weekday)

@@ -34,6 +34,7 @@ ON_TIME_S = Seconds(1.0)
 MAX_REMEMBERED = 100_000
 """Starts and groups that are remembered of what was lately asked, for each of a few shelves."""
 
+_HORIZONS = (timedelta(hours=1), timedelta(days=1), LOOK_AHEAD)
 _QUIET = timedelta(hours=1)  # how long "nothing within LOOK_AHEAD" is believed
 _MICROSECOND = timedelta(microseconds=1)
 _REACHES = tuple(timedelta(seconds=s) for s in (150, 900, 3_600, 6 * 3_600, 86_400, 7 * 86_400))
@@ -98,6 +99,8 @@ class _Group:
     """Programmes that start on the same days: times of day, ascending, and whose they are."""
 
     days: Days
+    first: date
+    last: date
     times: list[int] = field(default_factory=list)
     members: list[_Member] = field(default_factory=list)
 
@@ -169,7 +172,11 @@ class _Shelf:
     def _groups_on(self, zone: ZoneInfo, day: date) -> list[_Group]:
         found = self.days.get((zone, day))
         if found is None:
-            found = [group for group in self.groups[zone] if group.days.include(day)]
+            found = [
+                group
+                for group in self.groups[zone]
+                if group.first <= day <= group.last and group.days.include(day)
+            ]
             self._make_room(len(found) + 10)
             self.days[zone, day] = found
         return found
@@ -256,19 +263,25 @@ class Timetable:
                 return found[:count]
         if count < 1:
             return []
-        # each shelf names its next ones; nothing later than the last of the best `count` can be an answer
-        end = now + LOOK_AHEAD
-        found = []
-        for shelf in self._shelves.values():
-            found += islice(shelf.singles(now, end), count)
-            for zone in shelf.groups:
-                found += islice(shelf.repeated(zone, now, end), 2 * count)  # in a gap two may be one
-            found = _in_order(found)
-            if len(found) >= count:
-                end = found[count - 1].planned
-        found = self._between(now, end, self._shelves.values())[:count]
+        for horizon in _HORIZONS:
+            found = self._first(now, now + horizon, count)
+            if len(found) == count:
+                break
         self._ahead = (now, count, found)
         return found
+
+    def _first(self, after: datetime, until: datetime, count: int) -> list[Occurrence]:
+        """The first `count` starts in `(after, until]`."""
+        found: list[Occurrence] = []
+        # each shelf names its next ones; nothing later than the last of the best `count` can be an answer
+        for shelf in self._shelves.values():
+            found += islice(shelf.singles(after, until), count)
+            for zone in shelf.groups:
+                found += islice(shelf.repeated(zone, after, until), 2 * count)  # in a gap two may be one
+            found = _in_order(found)
+            if len(found) >= count:
+                until = found[count - 1].planned
+        return self._between(after, until, self._shelves.values())[:count]
 
     def next_change(self, now: datetime) -> datetime | None:
         """When the answer of `current` next changes: a start, or one that is over; None: it stays."""
@@ -317,7 +330,11 @@ def _arrange(members: Iterable[_Member]) -> dict[timedelta, _Shelf]:
         shelves[reach].single = [member for _, member in pairs]
     for (reach, zone, days), starts in groups.items():
         starts.sort(key=_time_of_day)
-        group = _Group(days, [seconds for seconds, _ in starts], [member for _, member in starts])
+        spans = [member.recurrence.days() for _, member in starts]
+        first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        group = _Group(
+            days, first, last, [seconds for seconds, _ in starts], [member for _, member in starts]
+        )
         shelves[reach].groups.setdefault(zone, []).append(group)
         shelves[reach].busy.update(seconds // 3_600 for seconds in group.times)
     return shelves

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from playlists.errors import Rejected
 from playlists.models.schedule import Schedule
-from playlists.recurrence import MAX_PATTERNS, Recurrence, check_schedule
+from playlists.recurrence import MAX_BAD, MAX_PATTERNS, Recurrence, check_schedule
 from tests.playlists.model_timetable import plain_starts
 
 SAIGON = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -262,7 +262,6 @@ def test_an_exception_in_a_gap_leaves_out_the_moved_start() -> None:
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
-        "FREQ=HOURLY;INTERVAL=24;BYHOUR=3",
         "FREQ=MONTHLY;INTERVAL=12;BYMONTH=7",
     ],
 )
@@ -307,6 +306,8 @@ def test_a_start_long_ago_costs_no_more_than_a_recent_one() -> None:
         ("FREQ=DAILY;BYSECOND=60", "BYSECOND must be 0 to 59; found '60'"),
         ("FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=1", "BYSETPOS is accepted with FREQ=MONTHLY or YEARLY"),
         ("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1;BYHOUR=1,2", "BYSETPOS is accepted with one start a day only"),
+        ("FREQ=HOURLY;INTERVAL=25", "INTERVAL must be 1 to 24; found '25'"),
+        ("FREQ=HOURLY;INTERVAL=12;BYHOUR=6", "INTERVAL never meets BYHOUR"),
         ("FREQ=DAILY;WKST=XX", "WKST must be one of MO"),
         ("FREQ=HOURLY;BYMINUTE=0,10,20,30,40", "means 120 starts a day, at most 96 are accepted"),
         ("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2", "COUNT=2 is not reached within 30 years"),
@@ -399,8 +400,19 @@ def test_a_schedule_whose_rules_together_cost_too_much_is_refused() -> None:
             for n in range(MAX_PATTERNS + 1)
         )
     )
-    with pytest.raises(Rejected, match="patterns of days"):
+    with pytest.raises(Rejected, match="1001 different sets of days, at most 1000"):
         check_schedule(costly)
+
+
+def test_a_schedule_with_too_many_starts_a_day_is_refused() -> None:
+    with pytest.raises(Rejected, match=r"programmes\.520 .* 50016 starts on one day, at most 50000"):
+        check_schedule(schedule(*[{"recurrence": "FREQ=HOURLY;BYMINUTE=0,15,30,45"}] * 600))
+
+
+def test_of_many_bad_programmes_the_first_are_named() -> None:
+    with pytest.raises(Rejected) as refusal:
+        check_schedule(schedule(*[{"recurrence": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=1"}] * 600))
+    assert len(refusal.value.problems) == MAX_BAD
 
 
 def test_an_ordinary_schedule_passes() -> None:

@@ -300,6 +300,18 @@ def test_after_a_clock_jump_the_same_questions_re_plan() -> None:
         assert [o.planned - at < timedelta(days=1) for o in ahead] == ([True] if at.year > 1970 else [])
 
 
+def test_programmes_that_are_over_or_yet_to_begin_cost_nothing() -> None:
+    # were each of their days looked at, this would take minutes
+    some = [
+        {"start": "2020-01-01T05:30:00", "recurrence": f"FREQ=DAILY;UNTIL=202101{day:02}T000000Z"}
+        for day in range(1, 28)
+    ] + [{"start": "2028-01-01T05:30:00", "recurrence": "FREQ=WEEKLY;BYDAY=MO"}]
+    built = timetable(*some)
+    begin = local("2022-01-01T00:00:00")
+    for day in range(1_000):
+        assert built.upcoming(begin + timedelta(days=day), 1) == []
+
+
 def test_what_it_remembers_is_bounded_and_changes_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = [{"recurrence": f"FREQ=HOURLY;BYMINUTE={minute},{minute + 30}"} for minute in range(20)]
     begin = local("2026-11-24T00:00:00")
