@@ -42,6 +42,7 @@ from agent.logs import RecentLines
 from agent.player.link import PlayerLink, player_argv
 from agent.screen.protocol import worker_command
 from agent.store import Store
+from agent.timeline import Timeline
 from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
@@ -94,6 +95,7 @@ class Node:
         self.conductor = Conductor(clock)
         post = self.conductor.post
         self.journal = Journal.open(state / "journal", config.limits.journal_mb)
+        self.timeline = Timeline(clock)
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(self.journal, clock, self.faults)
         self.gate = Gate({}, config.node.id, groups, self.journal, clock)
@@ -125,6 +127,7 @@ class Node:
             groups=groups,
             timezone=config.node.timezone,
             theme=config.screen.theme,
+            shown=lambda what, state: self.timeline.add("screen", what, state),
         )
         self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, self.journal, config.node.languages)
         self.workers = Workers(clock, self.player, self.screen, self.voice, self.playback, self.stage, alive)
@@ -170,6 +173,7 @@ class Node:
         )
         self.requests = Requests(
             clock,
+            self.timeline,
             self.planner,
             self.orders,
             self.rules,
@@ -332,12 +336,16 @@ class Node:
 
     # ---- what the parts tell
 
-    def _sounding(self, p: Performance) -> None:
-        self.planner.begun(p)
-        self._told(p, Told("started"))
+    def _sounding(self, p: Performance, at: MonotonicS) -> None:
+        if p.runs == 1:
+            self.planner.begun(p)
+            self._told(p, Told("started", None, at))
+        else:
+            self.timeline.add("sound", p.id, "resumed", f"at {p.position_s:.1f} s", at)
 
     def _told(self, p: Performance, told: Told) -> None:
         log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")
+        self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         self.orders.tell(p, told)
 
     def _left_out(self, programme: str, reason: str) -> None:
@@ -424,7 +432,7 @@ class Node:
         return Amplification(amplifier, relays, self.faults, self._edge)
 
     def _edge(self, relay: str, on: bool, at: MonotonicS) -> None:
-        self.ledger.remark(f"relay {relay} {'on' if on else 'off'}")
+        self.timeline.add("relay", relay, "on" if on else "off", None, at)
 
     def _policy(self) -> Policy:
         section = self._config.policy

@@ -42,6 +42,11 @@ class Amplification:
         """Whether a relay is on; None on a node without relays: nobody knows."""
         return any(relay.is_on for relay in self._relays.values()) if self._relays else None
 
+    @property
+    def overrun(self) -> bool:
+        """Whether the amplifier was brought down because it had been on for too long."""
+        return bool(self._amplifier.overrun)
+
     def states(self) -> dict[str, bool]:
         """Each relay by name."""
         return {name: relay.is_on for name, relay in self._relays.items()}

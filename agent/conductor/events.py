@@ -12,10 +12,3 @@ class StopAsked:
 
     why: str
     then: Literal["exit", "restart"] = "exit"
-
-
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """A button was pressed."""
-
-    button: str

@@ -27,7 +27,7 @@ STUCK_AFTER_S = Seconds(5.0)
 
 
 class Playback:
-    """The conductor's view of the player. `started(performance)` hears of the first sample of each."""
+    """The conductor's view of the player. `started(performance, at)` hears when one starts or goes on."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Playback:
         ledger: Ledger,
         faults: Faults,
         amplifier_on: Callable[[], bool | None],
-        started: Callable[[Performance], None],
+        started: Callable[[Performance, MonotonicS], None],
     ) -> None:
         self._clock = clock
         self._player = player
@@ -103,8 +103,8 @@ class Playback:
 
     # ---- what it says
 
-    def absorb(self, message: dict[str, Any]) -> Performance | None:
-        """Take one message; returns the performance whose last sample has left, if that is what it says."""
+    def absorb(self, message: dict[str, Any]) -> tuple[Performance, MonotonicS] | None:
+        """Take one message; returns the performance whose last sample has left, and when, if it says so."""
         event = message.get("event")
         run = self._runs.get(str(message.get("performance")))
         if event == "ready":
@@ -118,7 +118,9 @@ class Playback:
             return self._absorb_run(run, str(event), message)
         return None
 
-    def _absorb_run(self, run: Run, event: str, message: dict[str, Any]) -> Performance | None:
+    def _absorb_run(
+        self, run: Run, event: str, message: dict[str, Any]
+    ) -> tuple[Performance, MonotonicS] | None:
         if run is self.current:
             self._progress_by = MonotonicS(self._clock.monotonic() + STUCK_AFTER_S)
         if event == "started":
@@ -134,12 +136,11 @@ class Playback:
                 self.current = None
                 self._progress_by = None
                 self.level_dbfs = None
-                return run.performance
+                return run.performance, MonotonicS(message["at"])
         return None
 
     def _cue_started(self, run: Run, index: int, at: MonotonicS) -> None:
         p = run.performance
-        first = not p.sounded
         run.cue, run.cue_started = index, at
         p.sounded = True
         self._ledger.started(run, index, at)
@@ -147,8 +148,8 @@ class Playback:
             # written well before it can sound: the cue in hand has only begun
             ahead_s = (run.cues[index].for_s or 0.0) + run.cues[index + 1].gap_before_s
             self._ledger.begin(run, index + 1, self._ledger.wall(at) + timedelta(seconds=ahead_s))
-        if first:
-            self._started(p)
+        if index == next(iter(run.cues)):
+            self._started(p, at)
 
     def _cue_ended(self, run: Run, message: dict[str, Any]) -> None:
         index = int(message["cue"])

@@ -19,6 +19,7 @@ from agent.conductor.stage import Stage
 from agent.control.protocol import ControlRequest
 from agent.journal import Journal
 from agent.screen.protocol import PictureTaken
+from agent.timeline import Timeline
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
 from playlists.models.base import BulletinClass, validate
@@ -38,6 +39,7 @@ class Requests:
     def __init__(
         self,
         clock: Clock,
+        timeline: Timeline,
         planner: Planner,
         orders: Orders,
         rules: Rules,
@@ -51,6 +53,7 @@ class Requests:
         link: Callable[[], str],
     ) -> None:
         self._clock = clock
+        self._timeline = timeline
         self._planner = planner
         self._orders = orders
         self._rules = rules
@@ -67,6 +70,7 @@ class Requests:
             "status": self._status,
             "next": self._next,
             "log": self._log,
+            "timeline": lambda request: request.answer(moments=self._timeline.to_json()),
             "say": self._say,
             "play": self._play,
             "stop": self._stop,

@@ -51,8 +51,13 @@ class Stage:
         groups: frozenset[str],
         timezone: str,
         theme: str,
+        shown: Callable[[str, str], None],
     ) -> None:
-        """`find_media(feed, target)` is the file of a picture, None while it is not here."""
+        """`find_media(feed, target)` is the file of a picture, None while it is not here.
+
+        `shown(what, state)` hears when a takeover is really on the screen, and when it has gone.
+        """
+        self._shown = shown
         self._clock = clock
         self._screen = screen
         self._ledger = ledger
@@ -121,6 +126,9 @@ class Stage:
             case Ready() as ready:
                 self._opened(ready)
             case Showing(layout, showing, takeover):
+                if takeover != self.now.takeover:
+                    name = takeover or self.now.takeover or ""
+                    self._shown(name, "takeover" if takeover else "board again")
                 told = {"layout": layout, "showing": showing, "takeover": takeover}
                 self.now = self.now.model_copy(update=told)
             case Shown() as shown:

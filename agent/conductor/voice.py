@@ -42,6 +42,8 @@ class Told:
 
     state: str
     reason: str | None = None
+    at: MonotonicS | None = None
+    """When, where it was not just now."""
 
 
 class Voice:
@@ -87,9 +89,12 @@ class Voice:
             self._ledger.unsounded(p, outcome if outcome != "interrupted" else "skipped", reason)
         self._remove(p, Told("interrupted" if p.sounded else "failed", reason))
 
-    def finished(self, p: Performance) -> None:
+    def finished(self, p: Performance, at: MonotonicS) -> None:
         """Its last sample has left."""
-        self._remove(p, Told("finished") if p.sounded else Told("failed", "nothing of it could be sounded"))
+        told = (
+            Told("finished", None, at) if p.sounded else Told("failed", "nothing of it could be sounded", at)
+        )
+        self._remove(p, told)
 
     def replan(self) -> None:
         """Forget what is only planned: the clock has jumped, and the planner makes it anew."""
@@ -108,6 +113,8 @@ class Voice:
         now, mono = self._clock.now(), self._clock.monotonic()
         self._settle(now)
         self._end_what_may_not_go_on(now, mono)
+        if self._amp.overrun and self.playing is not None:
+            self.withdraw(self.playing, "longest on-time of the amplifier reached")
         busy = self.playing is not None
         due = [p for p in self.performances.values() if self._is_due(p, now, busy=busy)]
         verdict = arbitrate([self._demand(p) for p in due])
@@ -197,6 +204,9 @@ class Voice:
             self.withdraw(p, f"late: at {p.position_s:.0f} s it is over")
             return False
         p.ends_by = self._rules.sounding(p, max(now, p.planned))
+        if self._amp.overrun:
+            # what ran too long has been ended; the amplifier stays down only until something new begins
+            self._amp.release(mono)
         self._amp.want(self._rules.audible(p, now), mono)
         # the record has been written and the relays take time: look at the clock again
         mono = self._clock.monotonic()

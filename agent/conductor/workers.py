@@ -78,7 +78,7 @@ class Workers:
         if event.name == "player":
             finished = self._playback.absorb(event.message)
             if finished is not None:
-                self._voice.finished(finished)
+                self._voice.finished(*finished)
         elif event.message.get("event") == "pong":
             self._screen_pong = int(event.message.get("n", 0))
         else:
