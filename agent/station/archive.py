@@ -27,7 +27,8 @@ CREATE TABLE records (
     PRIMARY KEY (node, epoch, seq)) WITHOUT ROWID;
 CREATE INDEX records_at ON records (at);
 CREATE TABLE logs (
-    node TEXT NOT NULL, epoch TEXT NOT NULL, through INTEGER NOT NULL, PRIMARY KEY (node, epoch)) WITHOUT ROWID;
+    node TEXT NOT NULL, epoch TEXT NOT NULL, through INTEGER NOT NULL,
+    PRIMARY KEY (node, epoch)) WITHOUT ROWID;
 CREATE TABLE receipts (
     node TEXT NOT NULL, command TEXT NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL, reason TEXT,
     received REAL NOT NULL, PRIMARY KEY (node, command, at, state)) WITHOUT ROWID;

@@ -38,7 +38,7 @@ class _Numbered(Model):
 
 
 class _Batch(Model):
-    """A log batch as far as the collector must understand it: records of newer agents are kept as they are."""
+    """A log batch as far as it must be understood here: records of newer agents are kept as they are."""
 
     epoch: Annotated[str, Field(min_length=1, max_length=64)]
     first: Annotated[int, Field(ge=1, le=2**62)]

@@ -76,9 +76,14 @@ class Session:
     """A connection that is kept up. Thread-safe."""
 
     def __init__(
-        self, broker: Broker, client_id: str, subscriptions: Sequence[str], handlers: Handlers
+        self,
+        broker: Broker,
+        client_id: str,
+        subscriptions: Sequence[str],
+        handlers: Handlers,
+        expiry_s: int = SESSION_EXPIRY_S,
     ) -> None:
-        """Nothing is opened yet.
+        """Nothing is opened yet. The broker keeps our place for `expiry_s` after the link broke.
 
         Raises:
             Technician: a certificate, key or password file cannot be read.
@@ -87,6 +92,7 @@ class Session:
         self._client_id = client_id
         self._subscriptions = list(subscriptions)
         self._handlers = handlers
+        self._expiry_s = expiry_s
         self._tls = tls_context(broker)
         self._password = _password(broker)
         self._stopping = threading.Event()
@@ -102,7 +108,7 @@ class Session:
     def start(self) -> None:
         """Connect, and stay connected until `stop`."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
-        properties.SessionExpiryInterval = SESSION_EXPIRY_S
+        properties.SessionExpiryInterval = self._expiry_s
         properties.MaximumPacketSize = MAX_PACKET_BYTES
         self._client.connect_async(
             self._broker.host,
