@@ -134,7 +134,7 @@ def _card(class_: ClassName, size: tuple[int, int], style: Style) -> tuple[Box, 
     rail = max(4, round(min(width, height * 2) / 150))
     radius = min(style.sizes.radius, height // 4, width // 4)
     ops: list[Op] = [
-        Fill(Box(0, 0, width, height), style.theme.accents[class_], radius),
+        Fill(Box(0, 0, rail + radius, height), style.theme.accents[class_], radius, "left"),
         Fill(Box(rail, 0, width - rail, height), style.theme.surface, radius, "right"),
     ]
     margin = max(6, round(min(width * 0.055, height * 0.11)))

@@ -8,7 +8,7 @@ depends on the screen, not on the zone.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.screen.protocol import ClassName, Status, ThemeName
@@ -17,6 +17,9 @@ Colour = tuple[int, int, int]
 
 SCALE_RATIO: Final = 1.125
 """One step of the type scale: a major second."""
+
+SMALLEST_PART: Final = 0.65
+"""How far the sizes of a small zone may go below those of the whole screen."""
 
 WHITE: Final[Colour] = (255, 255, 255)
 INK: Final[Colour] = (14, 20, 30)
@@ -111,6 +114,17 @@ class Sizes:
     """Between zones."""
     radius: int
     """Of a card's corners."""
+
+    def within(self, zone: tuple[int, int], screen: tuple[int, int]) -> Sizes:
+        """For a zone that is a part of the screen: its text may be smaller, by a third at most."""
+        share = (zone[0] * zone[1]) / (screen[0] * screen[1])
+        factor = max(SMALLEST_PART, min(1.0, share**0.5 * 1.1))
+        return replace(
+            self,
+            floor=max(14, round(self.floor * factor)),
+            kicker=max(12, round(self.kicker * factor)),
+            small=max(12, round(self.small * factor)),
+        )
 
     def steps(self, top: int) -> list[int]:
         """The type scale from `top` down to the floor, biggest first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -116,6 +116,8 @@ class BulletinArea:
         self.box = box
         self.next_at = now
         self._stage = stage
+        sizes = stage.style.sizes.within(box[2:], stage.surface.get_size())
+        self._style = replace(stage.style, sizes=sizes)
         self._credit: dict[str, int] = {}
         self._failed: set[str] = set()
         self._composed: dict[str, Composition] = {}
@@ -237,7 +239,7 @@ class BulletinArea:
             self._stage.ledger.vanish(self._turn.bulletin.id, now)
             self._turn = None
         self._seen = pygame.Surface(self.box[2:]).convert(self._stage.surface)
-        self._seen.fill(self._stage.style.theme.ground)
+        self._seen.fill(self._style.theme.ground)
         self._stage.surface.blit(self._seen, self.box[:2])
         return [self.box]
 
@@ -251,7 +253,7 @@ class BulletinArea:
             if turn is None:
                 break
             surface = pygame.Surface(self.box[2:]).convert(self._stage.surface)
-            style = self._stage.style
+            style = self._style
             self._coming = _Coming(turn, surface, paint(turn.page, surface, style.fonts, style.theme.ground))
         return self._coming
 
@@ -284,20 +286,20 @@ class BulletinArea:
             return made
         stage, size = self._stage, (self.box.width, self.box.height)
         if bulletin.text is not None:
-            made = self._composed[bulletin.id] = compose_text(bulletin, bulletin.text, size, stage.style)
+            made = self._composed[bulletin.id] = compose_text(bulletin, bulletin.text, size, self._style)
             if made.left_out is not None:
                 stage.fail(bulletin.id, made.left_out)
             return made
         if bulletin.image is None:
             raise Quarantine("video is not shown by this version")
-        box, _ = picture_boxes(bulletin.image, size, stage.style)
-        ground = stage.style.theme.ground
+        box, _ = picture_boxes(bulletin.image, size, self._style)
+        ground = self._style.theme.ground
         wanted = Wanted(Path(bulletin.image.path), box[2:], bulletin.image.fit, ground)
         decoded = stage.pictures.take(wanted)
         if decoded is None:
             return None
         picture = pygame.image.frombuffer(decoded.rgb, decoded.size, "RGB")
-        return compose_image(bulletin, bulletin.image, picture, size, stage.style)
+        return compose_image(bulletin, bulletin.image, picture, size, self._style)
 
     def _quarantine(self, bulletin: Bulletin, error: Exception) -> None:
         self._coming = None
