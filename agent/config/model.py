@@ -197,7 +197,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
-        found = disagreements(self.model_dump(mode="json"))
+        found = disagreements(self.model_dump(mode="json", exclude_none=True))
         if found:
             raise ValueError("; ".join(str(problem) for _, problem in found))
         return self
