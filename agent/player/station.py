@@ -37,6 +37,8 @@ _READ_BYTES: Final = 9_600
 class Patience:
     """How long a station may be away before the fallback sounds."""
 
+    connect_s: Seconds = Seconds(10.0)
+    """From the decoder's start to its first sample."""
     stalled_after_s: Seconds = Seconds(3.0)
     silent_after_s: Seconds = Seconds(10.0)
     silent_below: DbFs = DbFs(-50.0)  # noqa: RUF009
@@ -255,8 +257,9 @@ class Station:
         while not self._closed.is_set():
             ready, _, _ = select.select([fd], [], [], 0.5)
             if not ready:
-                if time.monotonic() - last > self._patience.stalled_after_s:
-                    self._reason = f"no sound for {self._patience.stalled_after_s:g} s"
+                patience_s = self._patience.stalled_after_s if got else self._patience.connect_s
+                if time.monotonic() - last > patience_s:
+                    self._reason = f"no sound for {patience_s:g} s"
                     return got
                 continue
             data = os.read(fd, _READ_BYTES)

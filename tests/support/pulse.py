@@ -118,10 +118,10 @@ class Sink:
 
 
 @contextlib.contextmanager
-def private_sink(name: str = "pole") -> Iterator[Sink]:
-    """Start a PulseAudio of our own with one null sink; stop it at the end."""
+def private_sink(name: str = "pole", socket: Path | None = None) -> Iterator[Sink]:
+    """Start a PulseAudio of our own with one null sink (at that socket, if given); stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="loa-pulse-") as folder:
-        socket = f"{folder}/native"
+        socket = socket or Path(folder) / "native"
         home = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder}
         argv = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
         argv += ["--log-level=error", "--disable-shm=yes"]
@@ -129,7 +129,7 @@ def private_sink(name: str = "pole") -> Iterator[Sink]:
         argv += ["-L", f"module-null-sink sink_name={name} rate={RATE} channels=1 format=s16le norewinds=1"]
         process = subprocess.Popen(argv, env={**os.environ, **home}, stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: Path(socket).exists(), 10, "PulseAudio listens")
+            wait_until(socket.exists, 10, "PulseAudio listens")
             env = {"PULSE_SERVER": f"unix:{socket}", "PULSE_SINK": name, "HOME": folder}
             yield Sink(name, env, process)
         finally:

@@ -1,0 +1,156 @@
+"""Sounds are ready ahead of time, urgent ones first, and nothing is made twice."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import library as library_module
+from agent.library import Library, Prepared, Unplayable
+from agent.speech import Speech
+from tests.support.sound import sine, write_wav
+from tests.support.wait import wait_until
+
+SPEECH = Speech("Thông báo khẩn.", "vi")
+
+
+class Posted:
+    def __init__(self) -> None:
+        self.all: list[Any] = []
+
+    def __call__(self, event: Any) -> None:
+        self.all.append(event)
+
+    def about(self, key: str) -> Any:
+        return next((event for event in self.all if event.key == key), None)
+
+
+@pytest.fixture
+def posted() -> Posted:
+    return Posted()
+
+
+@pytest.fixture
+def library(tmp_path: Path, posted: Posted) -> Iterator[Library]:
+    made = Library(tmp_path / "cache", 60_000_000, posted, stalled_after_s=1.0)
+    made.start()
+    yield made
+    made.stop(5.0)
+
+
+def key_of(path: Path) -> str:
+    return "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_recording_becomes_samples_of_its_length(library: Library, posted: Posted, tmp_path: Path) -> None:
+    source = write_wav(tmp_path / "a.wav", sine(440, 1.5))
+    key = key_of(source)
+    library.want(key, source)
+    event = wait_until(lambda: posted.about(key), 10, "an answer")
+    assert isinstance(event, Prepared)
+    assert event.pcm.duration_s == pytest.approx(1.5, abs=0.03)
+    assert event.pcm.path.stat().st_size == round(event.pcm.duration_s * event.pcm.rate) * 2
+    assert library.pcm(key) == event.pcm
+
+
+def test_a_text_becomes_samples_and_is_not_spoken_twice_even_after_a_restart(
+    library: Library, posted: Posted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.want(SPEECH.key, SPEECH)
+    event = wait_until(lambda: posted.about(SPEECH.key), 10, "an answer")
+    assert isinstance(event, Prepared)
+    library.stop(5.0)
+
+    def never(*_args: Any) -> Any:
+        raise AssertionError("spoken twice")
+
+    monkeypatch.setattr(library_module, "speak", never)
+    again = Posted()
+    other = Library(tmp_path / "cache", 60_000_000, again)
+    other.want(SPEECH.key, SPEECH)
+    assert again.all == [event]
+
+
+@pytest.mark.parametrize("content", [os.urandom(20_000), b""], ids=["random", "empty"])
+def test_what_cannot_be_decoded_is_told_with_its_reason(
+    library: Library, posted: Posted, tmp_path: Path, content: bytes
+) -> None:
+    source = tmp_path / "news.mp3"
+    source.write_bytes(content)
+    library.want(key_of(source), source)
+    event = wait_until(lambda: posted.about(key_of(source)), 10, "an answer")
+    assert isinstance(event, Unplayable)
+    assert "news.mp3" in event.reason
+    assert library.pcm(key_of(source)) is None
+
+
+def test_a_recording_of_nothing_but_silence_is_a_failure(
+    library: Library, posted: Posted, tmp_path: Path
+) -> None:
+    source = write_wav(tmp_path / "quiet.wav", sine(440, 1.0, 0.0))
+    library.want(key_of(source), source)
+    event = wait_until(lambda: posted.about(key_of(source)), 10, "an answer")
+    assert isinstance(event, Unplayable)
+    assert "silence" in event.reason
+
+
+def test_a_missing_file_and_a_language_without_a_voice_are_told(
+    library: Library, posted: Posted, tmp_path: Path
+) -> None:
+    missing, hmong = "sha256:" + "0" * 64, Speech("Nyob zoo", "hmn")
+    library.want(missing, tmp_path / "nowhere.mp3")
+    library.want(hmong.key, hmong)
+    wait_until(lambda: len(posted.all) == 2, 10, "two answers")
+    assert "nowhere.mp3" in posted.about(missing).reason
+    assert posted.about(hmong.key).reason == "no voice for hmn"
+
+
+def test_speech_does_not_wait_behind_a_decoder_that_hangs(
+    library: Library, posted: Posted, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "hang.mp3"
+    os.mkfifo(fifo)
+    hung = "sha256:" + "1" * 64
+    library.want(hung, fifo)
+    library.want(SPEECH.key, SPEECH, urgent=True)
+    wait_until(lambda: len(posted.all) == 2, 10, "both answers")
+    assert [event.key for event in posted.all] == [SPEECH.key, hung]
+    assert "no progress" in posted.about(hung).reason
+
+
+def test_what_is_urgent_comes_before_what_was_asked_for_earlier(tmp_path: Path, posted: Posted) -> None:
+    library = Library(tmp_path / "cache", 60_000_000, posted)
+    texts = [Speech(f"tin số {number}", "vi") for number in range(4)]
+    for text in texts[:3]:
+        library.want(text.key, text)
+    library.want(texts[3].key, texts[3], urgent=True)
+    library.start()
+    wait_until(lambda: len(posted.all) == 4, 10, "all answers")
+    library.stop(5.0)
+    assert [event.key for event in posted.all] == [texts[n].key for n in (3, 0, 1, 2)]
+
+
+def test_when_it_is_full_of_what_is_needed_the_rest_is_refused(tmp_path: Path, posted: Posted) -> None:
+    library = Library(tmp_path / "cache", 3_000_000, posted)
+    library.start()
+    first, second = (write_wav(tmp_path / f"{hz}.wav", sine(hz, 14.0)) for hz in (300, 400))
+    third = write_wav(tmp_path / "500.wav", sine(500, 14.0))
+    for source in (first, second):
+        library.want(key_of(source), source)
+        library.keep([key_of(first), key_of(second)])
+        assert isinstance(wait_until(lambda s=source: posted.about(key_of(s)), 10, "an answer"), Prepared)
+    library.want(key_of(third), third)
+    event = wait_until(lambda: posted.about(key_of(third)), 10, "an answer")
+    assert isinstance(event, Unplayable)
+    library.keep([key_of(second)])
+    posted.all.clear()
+    library.want(key_of(third), third)
+    assert isinstance(wait_until(lambda: posted.about(key_of(third)), 10, "an answer"), Prepared)
+    assert library.pcm(key_of(first)) is None
+    assert library.pcm(key_of(second)) is not None
+    library.stop(5.0)
