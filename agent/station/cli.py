@@ -1,0 +1,114 @@
+"""`loa station …`: what the officer and the station's technician type."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.station import officer
+from agent.station.errors import StationError
+
+app = typer.Typer(
+    help="A small centre: publish a feed, command nodes, collect reports.", no_args_is_help=True
+)
+
+StationDir = Annotated[Path, typer.Argument(help="The station's folder.")]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """One clear message instead of a traceback; exit code 1."""
+    try:
+        yield
+    except (StationError, OSError) as error:
+        typer.echo(f"loa station: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def init(
+    station: StationDir,
+    sample: Annotated[bool, typer.Option("--sample", help="With the texts of a sample commune.")] = False,
+) -> None:
+    """Make a station: keys, the trusted root for nodes, and a folder to write in."""
+    from agent.station import publish as publishing
+
+    with _told():
+        folder = publishing.init(station, sample=sample)
+    typer.echo(f"keys           {folder.keys} (keep root.pem in a drawer, not on this machine)")
+    typer.echo(f"for each node  {folder.root}")
+    typer.echo(f"write in       {folder.authoring}")
+
+
+@app.command()
+def publish(station: StationDir) -> None:
+    """Render, measure and sign what the authoring folder says."""
+    from agent.station import publish as publishing
+
+    with _told():
+        done = publishing.publish(station)
+    for note in done.notes:
+        typer.echo(f"note: {note}", err=True)
+    what = "published" if done.changed else "unchanged"
+    typer.echo(
+        f"version {done.version} {what}: {done.targets} targets, {done.media_bytes / 1e6:.1f} MB of media"
+    )
+
+
+@app.command()
+def renew(station: StationDir) -> None:
+    """Sign anew what has lived half of its time."""
+    from agent.station import publish as publishing
+
+    with _told():
+        renewed = publishing.renew(station)
+    typer.echo(f"signed anew: {', '.join(renewed)}" if renewed else "nothing is due")
+
+
+@app.command()
+def rotate(
+    station: StationDir,
+    role: Annotated[
+        str | None, typer.Argument(help="root, targets, snapshot or timestamp; none: only a longer life.")
+    ] = None,
+) -> None:
+    """Replace a role's key, revoking the old one, or give the root a longer life. Needs root.pem."""
+    from agent.station import keys
+    from agent.station.folder import Folder
+    from agent.station.repository import Repository
+
+    if role is not None and role not in keys.ROLES:
+        raise typer.BadParameter(f"{role!r} is none of {', '.join(keys.ROLES)}")
+    with _told():
+        version = Repository(Folder(station)).rotate(role)
+    typer.echo(f"root {version} signed; nodes follow at their next poll")
+
+
+@app.command()
+def serve(
+    station: StationDir,
+    host: Annotated[str, typer.Option(help="Address to serve the feed at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: a free one.")] = 8_080,
+    web: Annotated[bool, typer.Option(help="Serve the feed; not needed behind another web host.")] = True,
+    collect: Annotated[bool, typer.Option(help="Hear the nodes (needs station.toml).")] = True,
+) -> None:
+    """Keep signatures fresh, serve the feed, collect reports; until Ctrl+C."""
+    from agent.station.serve import Service
+
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: over.set())
+    with (
+        _told(),
+        Service(station, host=host, port=port if web else None, collect=collect, say=typer.echo),
+    ):
+        over.wait()
+
+
+officer.register(app)

@@ -1,0 +1,84 @@
+"""The station at work: keeps signatures fresh, serves the feed, collects what nodes report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from agent.station import centre
+from agent.station.collector import Collector
+from agent.station.errors import Technician
+from agent.station.folder import Folder
+from agent.station.renew import Renewer
+from agent.station.web import FeedServer
+
+
+class Service:
+    """Runs from `start` to `stop`; may be used as a context manager.
+
+    Args:
+        station: its folder, with a published feed.
+        host: address to serve the feed at; loopback unless other machines fetch from here.
+        port: 0 for a free one; None when another web host serves `feed/`.
+        collect: whether to hear the nodes, as `station.toml` says where.
+        say: takes one line for whoever watches.
+
+    Raises:
+        Technician: nothing to serve, the address is taken, or `station.toml` cannot be used.
+    """
+
+    def __init__(
+        self,
+        station: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = 8_080,
+        collect: bool = True,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        folder = Folder(station)
+        if not (folder.feed / "metadata" / "timestamp.json").exists():
+            raise Technician(f"{folder.feed}: nothing was published yet; `loa station publish` does it")
+        self._say = say
+        self._renewer = Renewer(station, say)
+        self.web: FeedServer | None = None
+        self.collector: Collector | None = None
+        # settings are read before the address is taken: a mistake in them leaves nothing open
+        reach = centre.load(folder) if collect else None
+        if port is not None:
+            try:
+                self.web = FeedServer(folder.feed, host, port)
+            except OSError as error:
+                raise Technician(f"cannot serve at {host}:{port}: {error.strerror or error}") from error
+        if reach is not None:
+            self.collector = Collector(folder.database, reach.broker, reach.site)
+            self._where = f"{reach.broker.host}:{reach.broker.port}, site {reach.site}"
+
+    def start(self) -> None:
+        """Begin, and say what is done where."""
+        self._renewer.start()
+        if self.web is not None:
+            self.web.start()
+            self._say(f"feed at {self.web.url}")
+        if self.collector is not None:
+            self.collector.start()
+            self._say(f"collecting from {self._where}")
+
+    def stop(self) -> None:
+        """End all of it."""
+        if self.collector is not None:
+            self.collector.stop()
+        if self.web is not None:
+            self.web.close()
+        self._renewer.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

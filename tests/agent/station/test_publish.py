@@ -1,0 +1,271 @@
+"""A folder of texts becomes a feed that a node follows."""
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.clock import FakeClock
+from agent.feeds import Feeds
+from agent.feeds.events import FeedChanged, FeedEvent, MediaArrived
+from agent.station import keys, loudness
+from agent.station.errors import Author, Technician
+from agent.station.folder import Folder
+from agent.station.publish import Published, compose, init, publish, renew
+from agent.station.repository import Repository
+from agent.station.web import FeedServer
+from agent.store import Store
+from playlists.models.schedule import parse_schedule
+from playlists.recurrence import check_schedule
+from tests.agent.feeds.conftest import Settings
+from tests.agent.station.conftest import ANNOUNCEMENTS, COMMUNE, NOW, TIMETABLE, write
+from tests.support.wait import wait_until
+
+
+def document(station: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_by_age(station, "*.schedule.json")[-1].read_bytes())
+    return found
+
+
+def _by_age(station: Path, pattern: str) -> list[Path]:
+    return sorted((station / "feed" / "targets").glob(pattern), key=lambda path: path.stat().st_mtime_ns)
+
+
+class Node:
+    """The feed room of a node that follows the station."""
+
+    def __init__(self, station: Path, directory: Path, clock: FakeClock) -> None:
+        self.events: list[FeedEvent] = []
+        self.web = FeedServer(station / "feed")
+        self.web.start()
+        settings = [Settings("commune", self.web.url, station / "root.json")]
+        store = Store(directory / "cache", 10_000_000)
+        self.feeds = Feeds(settings, store, directory / "state", self.events.append, clock)
+        self.feeds.start()
+
+    def wait_for_version(self, version: int) -> None:
+        wait_until(
+            lambda: self.feeds.state()["commune"].version == version, 10, f"version {version} is in force"
+        )
+
+    def poll(self) -> tuple[str, str | None]:
+        rounds = self.feeds.rounds("commune")
+        self.feeds.poll()
+        wait_until(lambda: self.feeds.rounds("commune") > rounds, 10, "a round")
+        health = self.feeds.state()["commune"]
+        return health.state, health.reason
+
+    def close(self) -> None:
+        self.feeds.stop()
+        self.web.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def follow(tmp_path: Path, clock: FakeClock) -> Iterator[Any]:
+    nodes: list[Node] = []
+
+    def start(station: Path) -> Node:
+        nodes.append(Node(station, tmp_path / "node", clock))
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        node.close()
+
+
+def test_a_node_gets_the_whole_sample_commune(sample: tuple[Path, Published], follow: Any) -> None:
+    station, published = sample
+    node = follow(station)
+    node.wait_for_version(1)
+    arrived = lambda: [e for e in node.events if isinstance(e, MediaArrived)]  # noqa: E731
+    wait_until(lambda: len(arrived()) == published.targets - 2, 15, "all media arrived")
+    [changed] = [e for e in node.events if isinstance(e, FeedChanged)]
+    assert changed.unknown_fields == ()
+    assert {p.id for p in changed.schedule.programmes} == {
+        "buoi-sang", "buoi-chieu", "tieng-mong", "trua-thu-bay.2026-11-27", "trua-thu-bay.2026-11-28",
+    }  # fmt: skip
+    assert len(changed.schedule.bulletins) == 7
+    [operator] = changed.operators.operators
+    assert operator.keyid == keys.load(Folder(station), "officer").public_key.keyid
+    info = node.feeds.media("commune", "media/lua-dao.opus")
+    assert info is not None
+    assert info.title == "Cảnh báo lừa đảo qua điện thoại"
+    assert info.duration_s is not None
+    assert 10 < info.duration_s < 60
+
+
+def test_what_the_sample_says_is_valid_and_levelled(sample: tuple[Path, Published]) -> None:
+    station, published = sample
+    schedule, unknown = parse_schedule(json.dumps(document(station)).encode())
+    check_schedule(schedule)
+    assert unknown == []
+    assert any("'vi' reads a text in 'hmn'" in note for note in published.notes)
+    for path in (station / "feed" / "targets" / "media").iterdir():
+        found = loudness.measure(path)
+        assert found.integrated_lufs + found.gain_db <= loudness.TARGET_LUFS + 0.1
+        assert found.peak_dbtp + found.gain_db <= loudness.CEILING_DBTP + 0.1
+        assert found.integrated_lufs + found.gain_db >= loudness.TARGET_LUFS - 6
+
+
+def test_publishing_again_changes_nothing_and_a_new_text_gives_the_next_version(station: Path) -> None:
+    first = publish(station, now=NOW)
+    assert (first.version, first.changed) == (1, True)
+    before = {path: path.stat().st_mtime_ns for path in (station / "feed").rglob("*")}
+    again = publish(station, now=NOW + timedelta(hours=1))
+    assert (again.version, again.changed) == (1, False)
+    assert {path: path.stat().st_mtime_ns for path in (station / "feed").rglob("*")} == before
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS.replace("đến họp", "đến dự họp"), TIMETABLE)
+    assert publish(station, now=NOW).version == 2
+
+
+def test_a_new_recording_under_an_old_name_gives_the_next_version(station: Path) -> None:
+    chime = publish_with_recording(station)
+    assert publish(station, now=NOW).version == 1
+    chime.write_bytes(other_sound(station))
+    done = publish(station, now=NOW)
+    assert (done.version, done.changed) == (2, True)
+
+
+def publish_with_recording(station: Path) -> Path:
+    composed = compose(station)
+    recording = station / "authoring" / "media" / "tin.opus"
+    recording.write_bytes(composed.media["media/chime.opus"].path.read_bytes())
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS, TIMETABLE.replace('"chime"', '"media:tin.opus"'))
+    assert publish(station, now=NOW).version == 1
+    return recording
+
+
+def other_sound(station: Path) -> bytes:
+    path = station / "other.opus"
+    loudness.encode(bytes(range(256)) * 400, 48_000, path)
+    return path.read_bytes()
+
+
+def test_a_language_without_a_voice_is_refused_unless_the_author_decides(station: Path) -> None:
+    hmong = ANNOUNCEMENTS + 'language = "hmn"\n'
+    spoken = TIMETABLE.replace('"chime"', '"announcement:hop-thon"')
+    write(Folder(station), COMMUNE, hmong, spoken)
+    with pytest.raises(Author, match=r"'hop-thon' language: no voice here speaks 'hmn'; give it `recording"):
+        publish(station, now=NOW)
+    assert not (station / "feed" / "metadata" / "timestamp.json").exists(), "nothing was published"
+    write(Folder(station), COMMUNE, hmong + 'voice = "vi"\n', spoken)
+    assert "'vi' reads a text in 'hmn'" in publish(station, now=NOW).notes[0]
+
+
+def test_a_recording_that_is_no_sound_is_refused_and_what_was_published_stays(station: Path) -> None:
+    publish(station, now=NOW)
+    (station / "authoring" / "media" / "noise.mp3").write_bytes(os.urandom(10_000))
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS, TIMETABLE.replace('"chime"', '"media:noise.mp3"'))
+    with pytest.raises(Author, match=r"media/noise\.mp3: holds no sound"):
+        publish(station, now=NOW)
+    assert document(station)["version"] == 1
+
+
+def test_a_session_longer_than_the_policy_allows_is_refused(station: Path) -> None:
+    timetable = "[policy]\nlongest_session_min = 10\n" + TIMETABLE.replace("timezone", "#")
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS, timetable)
+    with pytest.raises(Author, match=r"'sang': lasts 15\.0 min, the longest session is 10 min"):
+        publish(station, now=NOW)
+
+
+def test_any_document_can_be_published_for_a_test_or_a_demo(station: Path, follow: Any) -> None:
+    composed = compose(station)
+    soon = dict(composed.schedule, programmes=[dict(composed.schedule["programmes"][0], title="Soon")])
+    assert publish(station, schedule_json=soon, media=composed.media, now=NOW).version == 1
+    node = follow(station)
+    node.wait_for_version(1)
+    assert publish(station, schedule_json=b"{broken", media={}, now=NOW).version is None
+    state, reason = node.poll()
+    assert state == "refused"
+    assert "is not JSON" in (reason or "")
+    assert publish(station, now=NOW).version == 1
+    assert node.poll() == ("current", None)
+
+
+def test_renewal_signs_only_what_is_due_and_a_node_stays_current(
+    station: Path, follow: Any, clock: FakeClock
+) -> None:
+    publish(station, now=NOW)
+    node = follow(station)
+    node.wait_for_version(1)
+    assert renew(station, now=NOW + timedelta(days=3)) == []
+    assert renew(station, now=NOW + timedelta(days=4)) == ["timestamp"]
+    clock.advance(timedelta(days=10).total_seconds())
+    assert node.poll()[0] == "current"
+    assert renew(station, now=NOW + timedelta(days=16)) == ["snapshot", "timestamp"]
+    assert renew(station, now=NOW + timedelta(days=91)) == ["targets", "snapshot", "timestamp"]
+    clock.advance(timedelta(days=85).total_seconds())
+    assert node.poll()[0] == "current"
+    assert len([e for e in node.events if isinstance(e, FeedChanged)]) == 1
+
+
+@pytest.mark.parametrize("role", ["root", "targets", "snapshot", "timestamp"])
+def test_a_node_follows_a_new_key_and_refuses_the_old_one(station: Path, follow: Any, role: str) -> None:
+    publish(station, now=NOW)
+    node = follow(station)
+    node.wait_for_version(1)
+    old = keys.path_of(Folder(station), role).read_bytes()
+    assert Repository(Folder(station), NOW).rotate(role) == 2
+    assert node.poll() == ("current", None)
+    if role != "root":
+        keys.path_of(Folder(station), role).write_bytes(old)
+        write(Folder(station), COMMUNE, ANNOUNCEMENTS.replace("đến", "tới"), TIMETABLE)
+        publish(station, now=NOW)
+        assert node.poll()[0] == "refused"
+
+
+def test_an_interrupted_publication_leaves_the_old_feed_whole(
+    station: Path, follow: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(station, now=NOW)
+    node = follow(station)
+    node.wait_for_version(1)
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS.replace("đến", "tới"), TIMETABLE)
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            Repository, "_sign_timestamp", lambda self: (_ for _ in ()).throw(OSError("power cut"))
+        )
+        with pytest.raises(OSError, match="power cut"):
+            publish(station, now=NOW)
+    assert node.poll() == ("current", None)
+    assert publish(station, now=NOW).version == 2
+    assert node.poll() == ("current", None)
+    node.wait_for_version(2)
+
+
+def test_what_no_state_names_any_more_is_removed(station: Path) -> None:
+    for number in range(4):
+        write(Folder(station), COMMUNE, ANNOUNCEMENTS.replace("họp", f"họp {number}"), TIMETABLE)
+        publish(station, now=NOW)
+    assert len(_by_age(station, "*.schedule.json")) == 2
+    names = {path.name for path in (station / "feed" / "metadata").iterdir()}
+    assert names == {
+        "1.root.json", "3.targets.json", "4.targets.json",
+        "3.snapshot.json", "4.snapshot.json", "timestamp.json",
+    }  # fmt: skip
+
+
+def test_a_second_station_in_the_same_folder_is_refused(station: Path) -> None:
+    with pytest.raises(Technician, match="exist already"):
+        init(station)
+
+
+def test_an_operator_whose_key_lies_elsewhere_is_listed(station: Path) -> None:
+    public = keys.load(Folder(station), "officer").public_key.keyval["public"]
+    write(
+        Folder(station), COMMUNE.replace('key = "officer"', f'public = "{public}"'), ANNOUNCEMENTS, TIMETABLE
+    )
+    publish(station, now=NOW)
+    [path] = _by_age(station, "*.operators.json")
+    [operator] = json.loads(path.read_bytes())["operators"]
+    assert operator["keyid"] == keys.load(Folder(station), "officer").public_key.keyid
+    assert operator["actions"] == ["announce"]
