@@ -77,7 +77,7 @@ class ClockArea:
         face = pygame.Surface((width, height)).convert(stage.surface)
         radius = min(style.sizes.radius, height // 4)
         ops: list[Op] = [Fill(Box(0, 0, width, height), style.theme.surface, radius)]
-        inner = Box(0, 0, width, height).inset(max(4, radius // 2), max(2, height // 14))
+        inner = Box(0, 0, width, height).inset(max(4, width // 14), max(2, height // 14))
         ops += set_clock(words, inner, style)
         for _ in paint(Page(tuple(ops)), face, style.fonts, style.theme.ground):
             pass

@@ -177,9 +177,11 @@ def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
     fitted, foot = _fit_body(body, column, head, style)
     if head is not None and len(fitted.pages) > 1:
         # what is paged needs its room for the text: one modest heading on every page
-        head = (
-            _fit_head(heading, column, [s for s in steps if s <= sizes.floor * 1.5], style, share=0.5) or head
+        modest = [s for s in steps if s <= sizes.floor * 1.5]
+        one_line = _fit_head(
+            heading, column, [s for s in modest if s >= sizes.floor], style, share=0.5, lines=1
         )
+        head = one_line or _fit_head(heading, column, modest, style, share=0.5) or head
         fitted, foot = _fit_body(body, column, head, style)
     # a heading that leaves its text small gives way
     for step in (s for s in steps if head is not None and sizes.floor * 1.2 < s < head.size):
@@ -210,15 +212,17 @@ class _Head:
     bottom: int
 
 
-def _fit_head(heading: str, column: Box, steps: list[int], style: Style, *, share: float) -> _Head | None:
+def _fit_head(
+    heading: str, column: Box, steps: list[int], style: Style, *, share: float, lines: int = 3
+) -> _Head | None:
     most = (column.width, round(column.height * share))
-    fitted = fit_on_one(heading, most, steps, style.fonts.bold, setter=balance, most_lines=3)
+    fitted = fit_on_one(heading, most, steps, style.fonts.bold, setter=balance, most_lines=lines)
     if fitted is None:
         return None
-    size, lines = fitted
-    bottom = column.y + len(lines) * style.fonts.bold(size).line_height
+    size, broken = fitted
+    bottom = column.y + len(broken) * style.fonts.bold(size).line_height
     look: tuple[Weight, int, Colour] = ("bold", size, style.theme.text)
-    return _Head(tuple(set_lines(lines, (column.x, column.y), look, style.fonts)), size, bottom)
+    return _Head(tuple(set_lines(broken, (column.x, column.y), look, style.fonts)), size, bottom)
 
 
 def _below(head: _Head | None, column: Box) -> int:
