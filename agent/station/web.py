@@ -5,6 +5,7 @@ A host of a province will put a real web server or a CDN in front; a single comm
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from http import HTTPStatus
@@ -12,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
+
+logger = logging.getLogger("loa.station")
 
 _IDLE_S = 30
 _CHUNK_BYTES = 65_536
@@ -26,13 +29,17 @@ class FeedServer(ThreadingHTTPServer):
     def __init__(self, directory: Path, host: str = "127.0.0.1", port: int = 0) -> None:
         self.directory = directory.resolve()
         super().__init__((host, port), _Handler)
-        self._thread = threading.Thread(target=self.serve_forever, name="feed-server", daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
 
     @property
     def url(self) -> str:
         """What a node's `[[feeds]] url` names, if it reaches this address."""
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}/"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A node that hangs up in the middle is the network's business; it will ask again."""
+        logger.debug("%s hung up", client_address, exc_info=True)
 
     def start(self) -> None:
         """Serve in a thread."""
@@ -84,9 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
         if any(part.startswith(".") or "\0" in part or not part for part in parts):
             return None
         path = self.server.directory.joinpath(*parts)
-        if not path.is_file() or not path.resolve().is_relative_to(self.server.directory):
+        try:
+            if not path.is_file() or not path.resolve().is_relative_to(self.server.directory):
+                return None
+            return path.open("rb")
+        except OSError:  # a name too long, or removed a moment ago
             return None
-        return path.open("rb")
 
     def _head(self, status: HTTPStatus, length: int, content_range: str | None = None) -> None:
         self.send_response(status)
