@@ -75,7 +75,7 @@ class ClockArea:
         stage, (width, height) = self._stage, self.box[2:]
         style = stage.style
         face = pygame.Surface((width, height)).convert(stage.surface)
-        radius = min(style.sizes.radius, height // 4)
+        radius = min(style.sizes.radius, height // 4, width // 4)
         ops: list[Op] = [Fill(Box(0, 0, width, height), style.theme.surface, radius)]
         inner = Box(0, 0, width, height).inset(max(4, width // 14), max(2, height // 14))
         ops += set_clock(words, inner, style)

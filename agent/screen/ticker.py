@@ -97,7 +97,7 @@ class TickerArea:
         theme, sizes = stage.style.theme, stage.style.sizes
         self._face = self._choose_face(zone)
         line = min(self._face.line_height, box.height)
-        self._edge = min(sizes.radius, box.height // 4)
+        self._edge = min(sizes.radius, box.height // 4, box.width // 4)
         inset = self._edge // 2
         self._band = Box(box.x + inset, box.y + (box.height - line) // 2, box.width - 2 * inset, line)
         self._shades = _shades(max(2, line // 2), line, theme.surface)

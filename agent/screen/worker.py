@@ -22,7 +22,7 @@ import pygame
 from agent.child import Voice
 from agent.screen.board import BoardView
 from agent.screen.display import Display
-from agent.screen.errors import Quarantine, Rejected, Retry
+from agent.screen.errors import Rejected, Retry
 from agent.screen.fonts import Fonts
 from agent.screen.pictures import Pictures
 from agent.screen.protocol import (
@@ -48,6 +48,7 @@ from playlists.units import MonotonicS, Seconds
 MAX_LINE_BYTES: Final = 8_000_000
 FIRST_RETRY_S: Final = Seconds(1.0)
 LONGEST_RETRY_S: Final = Seconds(60.0)
+ATTEND_FRAMES: Final = 60
 SPARE_S: Final = Seconds(0.005)
 """Nothing is prepared in the last milliseconds before a frame is due."""
 
@@ -107,6 +108,9 @@ class Worker:
         dirty = view.step(_now(), _wall())
         if dirty:
             display.present(dirty)
+            # presenting takes the window server's words off its socket: look here too, not at every frame
+            if display.frames % ATTEND_FRAMES == 0 or view.next_at > time.monotonic() + 0.1:
+                self._attend()
         view.tell()
         while time.monotonic() < view.next_at - SPARE_S and view.prepare():
             pass
@@ -190,7 +194,7 @@ class Worker:
             return
         try:
             self._view.take_over(self._takeover.takeover, now)
-        except (Quarantine, pygame.error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - what cannot be set must not end the worker, least of all now
             self._say(Failed(self._takeover.takeover.id, f"takeover cannot be shown: {error}"))
 
     def _take_picture(self, message: TakePicture) -> None:

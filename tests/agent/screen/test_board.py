@@ -13,9 +13,9 @@ from PIL import Image
 
 from agent.screen.compose import Style, compose_text
 from agent.screen.fonts import Fonts, Weight
-from agent.screen.grid import Box
+from agent.screen.grid import Box, place
 from agent.screen.paint import Fill, Text, paint
-from agent.screen.protocol import Bulletin, ImagePart, Takeover, TextPart
+from agent.screen.protocol import Board, Bulletin, ImagePart, Takeover, TextPart
 from agent.screen.takeover import compose_takeover
 from agent.screen.theme import ALARMS, DRILL, THEMES, WHITE, sizes_for
 from playlists.units import MonotonicS
@@ -432,3 +432,19 @@ def test_without_any_font_the_board_is_still_set_and_says_what_is_wrong(
     fonts = Fonts([(damaged, damaged), (tmp_path / "none.ttf", tmp_path / "none.ttf")])
     assert fonts.fault is not None and "fonts-noto-core" in fonts.fault
     assert fonts.bold(30).render("Thong bao", (255, 255, 255)).get_width() > 50
+
+
+@pytest.mark.parametrize("kind", ["bulletins", "ticker", "clock"])
+@pytest.mark.parametrize("cells", [(1, 1), (1, 9), (16, 1), (2, 1), (1, 2)])
+def test_a_zone_of_any_shape_paints_nothing_outside_itself(
+    bench: Bench, kind: str, cells: tuple[int, int]
+) -> None:
+    for columns, rows in ((16, 9), (64, 64), (64, 9), (16, 64)):
+        shape = (min(cells[0], columns), min(cells[1], rows))
+        board = Board("tiny", (columns, rows), (zone(notice("a", body=BODY), at=(3, 0, *shape), kind=kind),))
+        bench.view.set_board(board, bench.now)
+        bench.pass_time(2)
+        [(_, box)] = place(board.zones, board.grid, SIZE, sizes_for(*SIZE).gap)[0]
+        outside = (bench.pixels() != np.array(THEMES["dark"].ground, dtype=np.uint8)).any(axis=2)
+        outside[box.y : box.bottom, box.x : box.right] = False
+        assert not outside.any()
