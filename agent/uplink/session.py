@@ -178,6 +178,7 @@ class Session:
         client.on_pre_connect = self._on_pre_connect
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -215,7 +216,18 @@ class Session:
             return
         self._complained = False
         if self._subscriptions:
+            # up is who hears: what is sent to us before the broker knows our topics would be lost
             client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
+        else:
+            self._arrive()
+
+    def _on_subscribe(self, client: mqtt.Client, _: Any, mid: int, reasons: Any, properties: Any) -> None:
+        for topic, reason in zip(self._subscriptions, reasons, strict=False):
+            if reason.is_failure:
+                log.error("the broker does not let us hear %s: %s", topic, reason)
+        self._arrive()
+
+    def _arrive(self) -> None:
         self._connected = True
         log.info("connected to %s:%d as %s", self._broker.host, self._broker.port, self._client_id)
         self._guard("up", self._handlers.up)
