@@ -1,6 +1,6 @@
 """Words to samples: eSpeak NG, one short-lived process for each text.
 
-A sentence takes about 40 ms on a PC. What comes out is raw PCM at the voice's own rate (22,050 Hz); the
+A sentence takes about 10 ms on a PC. What comes out is raw PCM at the voice's own rate (22,050 Hz); the
 player brings it to 48 kHz while it sounds, which saves a decoder process before an urgent word.
 """
 

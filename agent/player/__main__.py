@@ -7,13 +7,16 @@ you.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from agent.child import die_with_parent, take_over_pipes
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Run the player until stdin ends."""
     parser = argparse.ArgumentParser(prog="agent.player")
     parser.add_argument("--output", choices=("portaudio", "file"), default="portaudio")
@@ -25,6 +28,8 @@ def main() -> int:
         parser.error("--output file needs --device PATH")
     voice = take_over_pipes()
     die_with_parent()
+    with contextlib.suppress(PermissionError):  # without the privilege it plays at normal priority
+        os.setpriority(os.PRIO_PROCESS, 0, -10)
 
     # Loaded only now: stdout is out of the libraries' reach
     from agent.player.output import FileOutput, Output, PortAudioOutput  # noqa: PLC0415
@@ -39,8 +44,10 @@ def main() -> int:
     else:
         output = PortAudioOutput(args.device, Seconds(args.latency_ms / 1000))
     Player(output, voice).run()
-    return 0
+    # Not by way of atexit: PortAudio may wait there for a card that is gone
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
+import struct
 import threading
 import time
-import wave
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ logger = logging.getLogger("loa.player")
 
 Render = Callable[[int, MonotonicS], NDArray[np.int16]]
 
+_HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _LEAN_ALSA: Final = Path(__file__).with_name("alsa.conf")
 
 
@@ -150,16 +151,9 @@ class FileOutput:
     def open(self, render: Render) -> Seconds:
         """See `Output`."""
         try:
-            before = b""
-            if self._path.exists() and self._path.stat().st_size > 44:
-                with wave.open(str(self._path), "rb") as old:
-                    before = old.readframes(old.getnframes())
-            file = wave.open(str(self._path), "wb")  # noqa: SIM115 - closed by the thread that writes it
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(before)
-        except (OSError, wave.Error, EOFError) as error:
+            new = not self._path.exists() or self._path.stat().st_size < _HEADER.size
+            file = self._path.open("w+b" if new else "r+b")
+        except OSError as error:
             raise OutputFailed(f"{self.name} cannot be opened: {error}") from error
         self._stop.clear()
         self._failed = None
@@ -179,16 +173,31 @@ class FileOutput:
         """See `Output`."""
         return self._failed
 
-    def _write(self, file: wave.Wave_write, render: Render) -> None:
+    def _write(self, file: BinaryIO, render: Render) -> None:
         began, frames = time.monotonic(), 0
         try:
             with file:
+                _write_header(file)
                 while not self._stop.wait(max(0.0, began + frames / RATE - time.monotonic())):
                     block = render(BLOCK, MonotonicS(began + (frames + BLOCK) / RATE))
-                    file.writeframes(block.astype("<i2").tobytes())
+                    file.write(block.astype("<i2").tobytes())
                     frames += BLOCK
+                    if frames % RATE == 0:  # a crash leaves a file that can be played
+                        _write_header(file)
+                _write_header(file)
         except OSError as error:
             self._failed = f"{self._path}: {error}"
+
+
+def _write_header(file: BinaryIO) -> None:
+    """Make the header fit what is in the file, and stand at its end (RIFF WAVE, PCM, mono, 16 bit)."""
+    size = max(file.seek(0, os.SEEK_END), _HEADER.size)
+    file.seek(0)
+    data = min(size - _HEADER.size, 2**32 - 64)
+    file.write(
+        _HEADER.pack(b"RIFF", data + 36, b"WAVE", b"fmt ", 16, 1, 1, RATE, RATE * 2, 2, 16, b"data", data)
+    )
+    file.seek(0, os.SEEK_END)
 
 
 def _dac(times: Any) -> MonotonicS:

@@ -72,7 +72,7 @@ class Player:
 
     def run(self) -> None:
         """Work until stdin ends or `quit` comes."""
-        thread = threading.Thread(target=self._keeper.run, name="keeper", daemon=True)
+        thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
         thread.start()
         self._inbox.put(Report("ready", {"output": self._output.name, "rate": RATE}))
         try:
@@ -82,6 +82,14 @@ class Player:
         # whatever the reason, nobody listens any more: be silent at once
         self._inbox.put(None)
         thread.join(1.0)
+
+    def _keep(self) -> None:
+        try:
+            self._keeper.run()
+        except Exception:
+            # a player without its keeper is deaf: the parent starts another one
+            logger.exception("the keeper failed")
+            os._exit(70)
 
     def _handle(self, message: dict[str, Any]) -> None:
         try:

@@ -203,7 +203,7 @@ def test_a_stalled_station_is_told_and_tried_again_while_the_fallback_sounds(
 
 def test_a_station_that_ends_is_not_the_end(tmp_path: Path, fallback: str) -> None:
     listener = Listener(tmp_path, "sssx", fallback)
-    listener.until(lambda: len(listener.heard) > 300, "three seconds")
+    listener.until(lambda: len(listener.heard) > 150, "a second and a half")
     listener.station.close()
     assert all(len(block) == BLOCK for block in listener.heard)
     assert listener.station.position == len(listener.heard) * BLOCK
