@@ -233,6 +233,7 @@ class Node:
     def _end(self) -> None:
         self.chores.stop()
         self.control.stop()
+        self.workers.close()
         self.player.stop()
         self.amplification.close()
         if self.screen is not None:

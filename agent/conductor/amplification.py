@@ -5,11 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from drivers.relays import Relay
-
 from agent.faults import Faults
 from drivers.amplifier import Amplifier
 from drivers.errors import DriverError
+from drivers.relays import Relay
 from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.relays")

@@ -147,10 +147,12 @@ class Orders:
     def _announce(self, command: Command, do: Announce, position_s: float = 0.0) -> None:
         now = self._clock.now()
         p = Performance(
-            id=f"command/{command.id}",
+            id=_id(command.id),
             origin="announcement",
             class_=do.class_,
-            rank=Rank(do.class_, Source.LIVE, 0, self._level_of(command.feed), command.issued, command.id),
+            rank=Rank(
+                do.class_, Source.LIVE, 0, self._level_of(command.feed), command.issued, _id(command.id)
+            ),
             planned=now,
             items=do.items,
             title=do.title,
@@ -166,10 +168,12 @@ class Orders:
 
     def _live(self, command: Command, do: Live) -> None:
         p = Performance(
-            id=f"command/{command.id}",
+            id=_id(command.id),
             origin="live",
             class_=do.class_,
-            rank=Rank(do.class_, Source.LIVE, 0, self._level_of(command.feed), command.issued, command.id),
+            rank=Rank(
+                do.class_, Source.LIVE, 0, self._level_of(command.feed), command.issued, _id(command.id)
+            ),
             planned=self._clock.now(),
             items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_LIVE_S))],
             title=do.title,
@@ -192,7 +196,7 @@ class Orders:
         self._voice.add(p)
 
     def _change_live(self, command: Command, do: LiveRenew | LiveStop) -> None:
-        p = self._voice.performances.get(f"command/{do.live}")
+        p = self._voice.performances.get(_id(do.live))
         if p is None or p.lease_until is None:
             self._receipt(command.id, "failed", f"no live broadcast {do.live} is on")
             return
@@ -241,3 +245,8 @@ class Orders:
         self._answer(
             Receipt(command=command_id, state=state, reason=reason, at=self._clock.now().astimezone())
         )
+
+
+def _id(command_id: str) -> str:
+    """The id of the performance that a command began."""
+    return f"command/{command_id}"

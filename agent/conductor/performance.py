@@ -119,6 +119,10 @@ class Performance:
     sounded: bool = False
     """Whether anything of it has sounded."""
 
+    def __post_init__(self) -> None:
+        if self.rank.id != self.id:
+            raise ValueError(f"{self.id}: its rank is that of {self.rank.id}")
+
     def settle(self) -> None:
         """Lay out the cues once every item is settled; items that failed are left out."""
         durations = [sound.length_s if sound.playable else Seconds(0.0) for sound in self.sounds]

@@ -44,6 +44,11 @@ class Workers:
         self._alive = alive
         self._screen_pings = 0
         self._screen_pong = 0
+        self._closing = False
+
+    def close(self) -> None:
+        """From now on their ends are meant."""
+        self._closing = True
 
     def handlers(self) -> dict[type, Callable[..., None]]:
         """Which event goes where."""
@@ -85,6 +90,8 @@ class Workers:
             self._stage.absorb(event.message)
 
     def _died(self, event: WorkerDied) -> None:
+        if self._closing:
+            return
         log.warning("%s ended: %s", event.name, event.reason)
         if event.name == "player":
             self._voice.player_died(event.reason)

@@ -14,7 +14,7 @@ class ControlError(Exception):
     """Error raised when the daemon cannot be reached or refuses; the text says what to do."""
 
 
-def ask(path: Path, op: str, timeout_s: float = 15.0, **arguments: Any) -> dict[str, Any]:
+def ask(path: Path, op: str, /, timeout_s: float = 15.0, **arguments: Any) -> dict[str, Any]:
     """Ask the running daemon and return its reply.
 
     Raises:

@@ -29,6 +29,7 @@ class CentreUnderTest:
     def __init__(self, directory: Path, *, sample: bool = False) -> None:
         self.directory = directory
         self.broker = Mosquitto(directory / "broker")
+        self.broker.password_file.chmod(0o600)
         self.folder: Folder = init(directory / "station", sample=sample)
         self.reach = centre.Centre(site=SITE, feed=FEED, broker=self.broker.settings())
         centre.write(self.folder.path, self.reach)
