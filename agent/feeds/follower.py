@@ -23,7 +23,7 @@ from agent.feeds.events import (
     FeedRefused,
     FeedUnreachable,
 )
-from agent.feeds.http import Client
+from agent.feeds.http import Client, patience
 from agent.feeds.media import Claims, MediaFetcher
 from agent.feeds.pacing import back_off
 from agent.feeds.state import LastGood
@@ -210,7 +210,7 @@ class Follower:
         def fetch(target: trust.Target) -> bytes:
             if target.sha256 in known:
                 return known[target.sha256]
-            return client.read(target.url, target.length, trust.ROUND_DEADLINE_S)
+            return client.read(target.url, target.length, patience(target.length))
 
         try:
             return InForce(documents.read(snapshot, fetch), snapshot.identity, snapshot.expires)

@@ -36,9 +36,16 @@ STALL_S = 20.0
 """Longest wait for one byte."""
 SLOWEST_BYTES_PER_S = 1_000
 """A download slower than this on average is given up; what came is kept for the next try."""
+SLOWEST_DOCUMENT_BYTES_PER_S = 4_000
+"""Small files cannot be resumed, so they ask for more: a poor EDGE link still has twice that."""
 MAX_REDIRECTS = 3
 _CHUNK_BYTES = 65_536
 _REDIRECTS = {301, 302, 303, 307, 308}
+
+
+def patience(max_bytes: int) -> Seconds:
+    """The deadline for a file that cannot be resumed and may have so many bytes."""
+    return Seconds(30 + max_bytes / SLOWEST_DOCUMENT_BYTES_PER_S)
 
 
 class StatusError(Retry):

@@ -34,13 +34,12 @@ from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
 from agent.feeds.errors import Expired, Quarantine, Rejected, Retry, Technician
-from agent.feeds.http import Client, StatusError
+from agent.feeds.http import Client, StatusError, patience
 from agent.files import sweep, write_atomically
 from playlists.units import Decibel, Seconds
 
-FILE_DEADLINE_S = Seconds(30)
-ROUND_DEADLINE_S = Seconds(120)
-"""For all metadata of one refresh together."""
+ROUND_DEADLINE_S = Seconds(1_800)
+"""For all metadata of one refresh together, however many roots a host invents."""
 _MAX_FILE_BYTES = 5_000_000
 _UNQUOTED = "/%:@!$&'()*+,;=-._~"
 
@@ -95,7 +94,7 @@ def refresh(url: str, root: bytes, metadata_dir: Path, reference: datetime, clie
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise Retry(f"{address}: all metadata together took longer than {ROUND_DEADLINE_S:.0f} s")
-        return client.read(address, max_bytes, Seconds(min(FILE_DEADLINE_S, left_s)))
+        return client.read(address, max_bytes, Seconds(min(patience(max_bytes), left_s)))
 
     try:
         metadata_dir.mkdir(parents=True, exist_ok=True)

@@ -175,7 +175,7 @@ def test_an_endless_document(running: Bench) -> None:
 def test_a_host_that_keeps_the_line_open_is_left(
     running: Bench, fault: web.Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trust, "FILE_DEADLINE_S", Seconds(0.3))
+    monkeypatch.setattr(trust, "patience", lambda _max_bytes: Seconds(0.3))
     running.host.break_path("timestamp.json", fault)
     running.poll()
     assert running.health[:2] == ("unreachable", 2)

@@ -104,7 +104,7 @@ def test_mistakes_come_as_a_list_and_not_as_a_traceback(tmp_path: Path) -> None:
     (station / "authoring" / "commune.toml").write_text("colour = 1\n")
     result = run.invoke(app, ["publish", str(station)])
     assert result.exit_code == 1
-    assert "5 mistakes, nothing was published" in result.output
+    assert "4 mistakes, nothing was published" in result.output
     assert "Traceback" not in result.output
 
 
