@@ -89,6 +89,7 @@ class TickerArea:
         self._cache: OrderedDict[int, pygame.Surface] = OrderedDict()
         self._begun = now
         self._painted = False
+        self._starting = False
         self._counted = 0
         self._load(zone)
 
@@ -146,6 +147,11 @@ class TickerArea:
         if not self._painted:
             self.repaint(now, wall)
             dirty = [self.box]
+            self._starting = True
+        elif self._starting:
+            # the first picture of a board takes its time: the run begins with the second frame
+            self._starting = False
+            self._begun = self.next_at = now
         if not self._pieces:
             self.next_at = NEVER
             return dirty
