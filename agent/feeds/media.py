@@ -90,6 +90,8 @@ class MediaFetcher:
     def want(self, targets: Iterable[Target]) -> None:
         """Say what is needed from now on, most urgent first; what is there costs nothing."""
         self._wanted = tuple(targets)
+        paths = {target.path for target in self._wanted}
+        self._told = {path: reason for path, reason in self._told.items() if path in paths}
         self._wake.set()
 
     def unavailable(self, path: str, reason: str) -> None:

@@ -197,9 +197,18 @@ def test_a_genuine_but_bad_document_is_refused_whole_and_the_last_good_one_stays
     assert bench.health[:2] == ("refused", 1)
     bench.poll()
     assert len(bench.told(FeedRefused)) == 1, "told once"
-    bench.restart()
-    assert bench.wait_for(FeedChanged)[0].schedule.version == 1, "also after a restart"
+
+
+def test_the_last_good_document_also_outlives_a_restart_until_a_good_one_comes(bench: Bench) -> None:
+    bench.repository.publish(schedule(1))
+    bench.start()
     bench.settled()
+    bench.repository.publish(b"not json")
+    bench.poll()
+    bench.restart()
+    assert bench.wait_for(FeedChanged)[0].schedule.version == 1
+    bench.settled()
+    assert bench.health[:2] == ("refused", 1)
     bench.repository.publish(schedule(3))
     bench.poll()
     assert bench.health == ("current", 3, "")
