@@ -342,7 +342,7 @@ class Node:
             self.planner.begun(p)
             self._told(p, Told("started", None, at))
         else:
-            self.timeline.add("sound", p.id, "resumed", f"at {p.position_s:.1f} s", at)
+            self.timeline.add("sound", p.id, "resumed", f"at {p.where_s():.1f} s", at)
 
     def _told(self, p: Performance, told: Told) -> None:
         log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")

@@ -13,7 +13,7 @@ from playlists.arbiter import Rank
 from playlists.models.base import BulletinClass
 from playlists.models.items import Item
 from playlists.models.schedule import IfLate, OnConflict
-from playlists.performance import Cue, lay_out, total_s
+from playlists.performance import Cue, lay_out, resume_at, resume_from
 from playlists.units import Decibel, MonotonicS, Seconds
 
 Origin = Literal["programme", "announcement", "live", "alert", "local"]
@@ -108,7 +108,9 @@ class Performance:
     sounds: list[Sound] = field(default_factory=list)
     cues: list[Cue] = field(default_factory=list)
     position_s: float = 0.0
-    """Where in the layout it is to begin, or go on."""
+    """Where in the layout it is to begin."""
+    broken_off: tuple[int, float] | None = None
+    """Where it was interrupted: index of the cue, and position in its source in seconds."""
     since: MonotonicS = MonotonicS(0.0)
     """When it came into its phase."""
     suspended_at: datetime | None = None
@@ -124,15 +126,27 @@ class Performance:
             raise ValueError(f"{self.id}: its rank is that of {self.rank.id}")
 
     def settle(self) -> None:
-        """Lay out the cues once every item is settled; items that failed are left out."""
-        durations = [sound.length_s if sound.playable else Seconds(0.0) for sound in self.sounds]
+        """Lay out the cues; items that failed are left out, those still being made have no length yet."""
+        durations = [Seconds(0.0) if sound.failure else sound.length_s for sound in self.sounds]
         length_s = None if self.length_s is None else Seconds(self.length_s)
         self.cues = lay_out(self.items, durations, self.loops, Seconds(self.gap_s), length_s)
 
-    @property
-    def total_s(self) -> float | None:
-        """How long the whole layout lasts; None when it is open-ended."""
-        return total_s(self.cues)
+    def left(self) -> dict[int, Cue]:
+        """What is left to sound, by index in `cues`."""
+        if self.broken_off is not None:
+            place, source_s = self.broken_off
+            cues = resume_at(self.cues, place, Seconds(source_s))
+        else:
+            cues = resume_from(self.cues, Seconds(self.position_s))
+        by_index = enumerate(cues, start=len(self.cues) - len(cues))
+        return {index: cue for index, cue in by_index if not self.sounds[cue.item].failure}
+
+    def where_s(self) -> float:
+        """Where in the layout it goes on."""
+        if self.broken_off is None:
+            return self.position_s
+        place, source_s = self.broken_off
+        return (self.cues[place].offset_s or 0.0) + source_s
 
     def player_cue(self, index: int, cue: Cue) -> PlayerCue:
         """One cue as the player wants it."""
@@ -164,9 +178,31 @@ class Run:
     reason: str | None = None
     """Why it was ended before its end."""
 
-    def position_s(self, now: MonotonicS) -> float:
-        """Where in the performance's layout it is, estimated from when the cue began."""
+    sent: int = 0
+    """How many of `cues` the player has; the others are still being made."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the player has all of it."""
+        return self.sent >= len(self.cues)
+
+    def next_ready(self) -> list[int]:
+        """Indices of the cues that can be handed to the player now, in order."""
+        ready: list[int] = []
+        for index, cue in list(self.cues.items())[self.sent :]:
+            if not self.performance.sounds[cue.item].playable:
+                break
+            ready.append(index)
+        return ready
+
+    def following(self) -> int | None:
+        """Index of the cue that the player has next after the one that sounds."""
+        indices = list(self.cues)[: self.sent]
+        place = indices.index(self.cue) + 1 if self.cue in indices else 0
+        return indices[place] if place < len(indices) else None
+
+    def where(self, now: MonotonicS) -> tuple[int, float] | None:
+        """Cue and position in its source, estimated from when the cue began; None if nothing has sounded."""
         if self.cue is None or self.cue_started is None:
-            return self.performance.position_s
-        cue = self.cues[self.cue]
-        return (cue.offset_s or 0.0) + cue.seek_s + max(0.0, now - self.cue_started)
+            return self.performance.broken_off
+        return self.cue, self.cues[self.cue].seek_s + max(0.0, now - self.cue_started)

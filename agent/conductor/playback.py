@@ -12,9 +12,8 @@ from agent.conductor.ledger import Ledger
 from agent.conductor.performance import Performance, Phase, Run
 from agent.faults import Faults
 from agent.player.link import PlayerLink
-from agent.player.protocol import Close, Gain, Open, Perform, Stop
+from agent.player.protocol import Append, Close, Gain, Open, Perform, PlayerCue, Stop
 from playlists.models.record import Outcome
-from playlists.performance import resume_from
 from playlists.units import Decibel, MonotonicS, Seconds
 
 log = logging.getLogger("loa.voice")
@@ -49,37 +48,66 @@ class Playback:
         self.ready = False
         self.level_dbfs: float | None = None
         self._progress_by: MonotonicS | None = None
+        self._is_open = False
 
     # ---- what it is told
 
     def prepare(self, p: Performance, gain_db: float, planned: datetime) -> Run | None:
         """Write the first cue's record; None when nothing of `p` is left to sound."""
-        left = resume_from(p.cues, Seconds(p.position_s))
-        if not left:
+        cues = p.left()
+        if not cues:
             return None
         p.runs += 1
-        run = Run(p, f"{p.id}#{p.runs}", gain_db, dict(enumerate(left, start=len(p.cues) - len(left))))
-        self._ledger.begin(run, next(iter(run.cues)), planned)
+        run = Run(p, f"{p.id}#{p.runs}", gain_db, cues)
+        self._ledger.begin(run, next(iter(cues)), planned)
         return run
 
     def perform(self, run: Run, at: MonotonicS | None) -> None:
-        """Let it sound from `at` (None: as soon as can be); it replaces what sounds."""
+        """Let it sound from `at` (None: as soon as can be); it replaces what sounds.
+
+        What of it is still being made follows by `extend`: an alarm does not wait for the words after it.
+        """
         p = run.performance
         self._runs[run.id] = run
-        cues = tuple(p.player_cue(index, cue) for index, cue in run.cues.items())
-        self._player.send(Perform(run.id, cues, at, Decibel(run.gain_db)))
+        cues = self._next_cues(run)
+        self._player.send(Perform(run.id, cues, at, Decibel(run.gain_db), more=not run.whole))
+        self._is_open = True
         self.current = run
         now = self._clock.monotonic()
         p.phase, p.since = Phase.PLAYING, now
         p.suspended_at = None
         self._progress_by = MonotonicS(max(now, at or now) + STUCK_AFTER_S)
 
+    def extend(self) -> None:
+        """Hand over what of the current run has been made meanwhile."""
+        run = self.current
+        if run is None or run.whole:
+            return
+        failed = [i for i, cue in run.cues.items() if run.performance.sounds[cue.item].failure]
+        for index in failed:
+            run.cues.pop(index)
+        cues = self._next_cues(run)
+        if cues or failed:
+            self._write_ahead(run, self._clock.now())
+            self._player.send(Append(run.id, cues, more=not run.whole))
+            self._progress_by = MonotonicS(self._clock.monotonic() + STUCK_AFTER_S)
+
+    def _next_cues(self, run: Run) -> tuple[PlayerCue, ...]:
+        ready = run.next_ready()
+        run.sent += len(ready)
+        return tuple(run.performance.player_cue(index, run.cues[index]) for index in ready)
+
+    def _write_ahead(self, run: Run, planned: datetime) -> None:
+        following = run.following()
+        if following is not None:
+            self._ledger.begin(run, following, planned)
+
     def leave(self, reason: str) -> None:
         """The current run is over for `reason`; what replaces it, or `hush`, ends it in the player."""
         run, self.current = self.current, None
         if run is not None:
             run.reason = reason
-            run.performance.position_s = run.position_s(self._clock.monotonic())
+            run.performance.broken_off = run.where(self._clock.monotonic())
             self._progress_by = None
 
     def hush(self) -> None:
@@ -96,10 +124,13 @@ class Playback:
     def open(self) -> None:
         """Open the sound card ahead of a start."""
         self._player.send(Open())
+        self._is_open = True
 
     def close(self) -> None:
         """Close the sound card; silence costs the same as sound."""
-        self._player.send(Close())
+        if self._is_open:
+            self._player.send(Close())
+            self._is_open = False
 
     # ---- what it says
 
@@ -144,10 +175,11 @@ class Playback:
         run.cue, run.cue_started = index, at
         p.sounded = True
         self._ledger.started(run, index, at)
-        if index + 1 in run.cues:
-            # written well before it can sound: the cue in hand has only begun
-            ahead_s = (run.cues[index].for_s or 0.0) + run.cues[index + 1].gap_before_s
-            self._ledger.begin(run, index + 1, self._ledger.wall(at) + timedelta(seconds=ahead_s))
+        # written well before it can sound: the cue in hand has only begun
+        following = run.following()
+        gap_s = run.cues[following].gap_before_s if following is not None else 0.0
+        ahead_s = (run.cues[index].for_s or 0.0) + gap_s
+        self._write_ahead(run, self._ledger.wall(at) + timedelta(seconds=ahead_s))
         if index == next(iter(run.cues)):
             self._started(p, at)
 
@@ -156,7 +188,7 @@ class Playback:
         p = run.performance
         outcome: Outcome = message["outcome"]
         if outcome == "interrupted" and run.reason is not None and p.phase is Phase.SUSPENDED:
-            p.position_s = (p.cues[index].offset_s or 0.0) + float(message["position_s"])
+            p.broken_off = (index, float(message["position_s"]))
         self._ledger.complete(
             run,
             index,
@@ -177,6 +209,7 @@ class Playback:
         """The player is gone: complete what is open; the current run's performance goes on where it was."""
         now = self._clock.monotonic()
         self.ready = False
+        self._is_open = False
         self.level_dbfs = None
         self._faults.raise_("player", f"the player process ended ({reason}); it is being started again")
         current = self.current
@@ -200,6 +233,8 @@ class Playback:
 
     def watch(self, now: MonotonicS) -> MonotonicS | None:
         """Kill a player that should sound and does not get on; returns when to look again."""
+        if self.current is not None and not self.current.whole:
+            return None  # it may have to wait for words that are being made
         if self._progress_by is not None and now >= self._progress_by:
             log.error("the player made no progress for %.0f s: killed", STUCK_AFTER_S)
             self._progress_by = None

@@ -57,7 +57,7 @@ class Resumption:
                     "id": p.id,
                     "phase": p.phase.value,
                     "run": p.runs,
-                    "position_s": round(p.position_s, 3),
+                    "position_s": round(p.where_s(), 3),
                     "command": command.model_dump(mode="json", by_alias=True) if command else None,
                 }
             )

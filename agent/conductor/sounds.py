@@ -28,8 +28,11 @@ class Sounds:
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
 
-    def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool) -> Sound:
-        """What of `item` can sound now; what cannot yet is asked of the library."""
+    def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool, due: bool) -> Sound:
+        """What of `item` can sound now; what cannot yet is asked of the library.
+
+        Before it is `due`, a recording that has not arrived may still do so.
+        """
         match item:
             case ToneItem(tone):
                 return Sound(title=tone, source=ToneSource(tone), length_s=TONES[tone].length_s)
@@ -40,9 +43,9 @@ class Sounds:
                 sound = Sound(key=words.key, title=p.title, language=words.language)
                 return self._stored(sound, words, urgent=urgent)
             case RelayItem():
-                return self._station(p, item, urgent=urgent)
+                return self._station(p, item, urgent=urgent, due=due)
             case _:
-                return self._recording(p, item, urgent=urgent)
+                return self._recording(p, item, urgent=urgent, due=due)
 
     def make_ready(self, feed: str, items: Iterable[Item]) -> set[str]:
         """Have items of a later programme made; returns the keys that must be kept for them."""
@@ -72,20 +75,22 @@ class Sounds:
         """Try again what could not be made: a new schedule is in force, or a voice was installed."""
         self._failures.clear()
 
-    def _recording(self, p: Performance, item: MediaItem, *, urgent: bool) -> Sound:
+    def _recording(self, p: Performance, item: MediaItem, *, urgent: bool, due: bool) -> Sound:
         info = self._find_media(p.feed or "", item.media)
         if info is None:
             return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
         sound = Sound(key=info.key, title=info.title or item.media, gain_db=info.gain_db)
         if info.path is None:
-            return sound.failed(f"{item.media} has not arrived")
+            return sound.failed(f"{item.media} has not arrived") if due else sound
         return self._stored(sound, info.path, urgent=urgent)
 
-    def _station(self, p: Performance, item: RelayItem, *, urgent: bool) -> Sound:
+    def _station(self, p: Performance, item: RelayItem, *, urgent: bool, due: bool) -> Sound:
         relay = item.relay
         fallback: str | None = None
         if relay.fallback is not None:
-            stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent)
+            stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent, due=due)
+            if not stored.settled:
+                return Sound(title=relay.url)
             fallback = stored.source.path if isinstance(stored.source, PcmSource) else None
         return Sound(
             title=relay.url,

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
 from agent.conductor.ledger import Ledger
-from agent.conductor.performance import Performance, Phase
+from agent.conductor.performance import Performance, Phase, Sound
 from agent.conductor.playback import Playback
 from agent.conductor.rules import Rules
 from agent.conductor.sounds import Sounds
 from playlists.arbiter import Demand, State, arbitrate
+from playlists.models.base import BulletinClass
 from playlists.models.record import Outcome
 from playlists.units import MonotonicS, Seconds
 
@@ -111,12 +112,18 @@ class Voice:
     def turn(self) -> MonotonicS | None:
         """Make true what should be true now; returns when to ask again at the latest."""
         now, mono = self._clock.now(), self._clock.monotonic()
-        self._settle(now)
+        self._settle(now, mono)
         self._end_what_may_not_go_on(now, mono)
         if self._amp.overrun and self.playing is not None:
             self.withdraw(self.playing, "longest on-time of the amplifier reached")
         busy = self.playing is not None
         due = [p for p in self.performances.values() if self._is_due(p, now, busy=busy)]
+        if any(
+            p.phase is Phase.PREPARING and p.class_ is BulletinClass.EMERGENCY
+            for p in self.performances.values()
+        ):
+            # it will speak in a moment: nothing lower begins for that moment
+            due = [p for p in due if p is self.playing or p.class_ is BulletinClass.EMERGENCY]
         verdict = arbitrate([self._demand(p) for p in due])
         for performance_id, reason in verdict.drop:
             p = self.performances[performance_id]
@@ -142,23 +149,47 @@ class Voice:
 
     # ---- getting ready
 
-    def _settle(self, now: datetime) -> None:
-        for p in [p for p in self.performances.values() if p.phase is Phase.PREPARING]:
-            late_s = (now - p.planned).total_seconds()
-            urgent = p.origin != "programme" or late_s > -60
-            p.sounds = [self._sounds.find(p, item, urgent=urgent) for item in p.items]
-            if late_s < -self._lead_s(p, now):
-                continue
-            if late_s < WAIT_FOR_DECODE_S and not all(sound.settled for sound in p.sounds):
-                continue
-            p.settle()
-            for index, sound in enumerate(p.sounds):
-                if not sound.playable:
-                    reason = sound.failure or "it could not be made ready in time"
-                    self._ledger.unsounded(p, "failed" if sound.broken else "skipped", reason, index)
-            p.phase, p.since = Phase.WAITING, self._clock.monotonic()
-            if not p.cues:
-                self._remove(p, Told("failed", self._why_nothing(p)))
+    def _settle(self, now: datetime, mono: MonotonicS) -> None:
+        for p in list(self.performances.values()):
+            if p.phase is Phase.PREPARING:
+                self._look_up(p)
+                late_s = (now - p.planned).total_seconds()
+                if late_s >= -self._lead_s(p, now) and (self._may_begin(p) or late_s >= WAIT_FOR_DECODE_S):
+                    self._lay_out(p, late_s, mono)
+            elif p is self.playing and not all(sound.settled for sound in p.sounds):
+                before = [sound.settled for sound in p.sounds]
+                self._look_up(p)
+                self._report_failures(p, [i for i, was in enumerate(before) if not was])
+                self._playback.extend()
+
+    def _look_up(self, p: Performance) -> None:
+        # a settled sound stays as it is: what plays must not change under the player
+        old = p.sounds or [Sound()] * len(p.items)
+        p.sounds = [
+            sound if sound.settled else self._sounds.find(p, item, urgent=p.origin != "programme")
+            for sound, item in zip(old, p.items, strict=True)
+        ]
+
+    @staticmethod
+    def _may_begin(p: Performance) -> bool:
+        """A programme begins whole; what a person asked for now begins with what is there."""
+        return all(sound.settled for sound in p.sounds) or (p.origin != "programme" and p.sounds[0].playable)
+
+    def _lay_out(self, p: Performance, late_s: float, mono: MonotonicS) -> None:
+        if late_s >= WAIT_FOR_DECODE_S:
+            late = "it could not be made ready in time"
+            p.sounds = [sound if sound.settled else sound.failed(late) for sound in p.sounds]
+        p.settle()
+        self._report_failures(p, list(range(len(p.sounds))))
+        p.phase, p.since = Phase.WAITING, mono
+        if not p.cues:
+            self._remove(p, Told("failed", self._why_nothing(p)))
+
+    def _report_failures(self, p: Performance, items: list[int]) -> None:
+        for index in items:
+            sound = p.sounds[index]
+            if sound.failure is not None:
+                self._ledger.unsounded(p, "failed" if sound.broken else "skipped", sound.failure, index)
 
     @staticmethod
     def _why_nothing(p: Performance) -> str:
@@ -201,7 +232,7 @@ class Voice:
         ahead_s = (p.planned - now).total_seconds()
         run = self._playback.prepare(p, self._rules.gain_db(p, now), max(p.planned, now))
         if run is None:
-            self.withdraw(p, f"late: at {p.position_s:.0f} s it is over")
+            self.withdraw(p, f"late: at {p.where_s():.0f} s it is over")
             return False
         p.ends_by = self._rules.sounding(p, max(now, p.planned))
         if self._amp.overrun:

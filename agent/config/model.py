@@ -82,7 +82,7 @@ class Audio(Section):
 
     output: Literal["portaudio", "file"] = "portaudio"
     device: Annotated[str, Field(min_length=1, max_length=1_000)] = "default"
-    latency_ms: Annotated[Number, Field(ge=5, le=1_000)] = 40.0
+    latency_ms: Annotated[Number, Field(ge=5, le=1_000)] = 20.0
 
     @model_validator(mode="before")
     @classmethod

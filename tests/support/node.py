@@ -34,7 +34,7 @@ class NodeSettings:
     password_file: Path | None = None
     user: str = "loa"
     output: str = "portaudio"
-    device: str | None = None
+    device: str | None = "pulse"
     latency_ms: float = 20.0
     screen: bool = False
     screen_size: tuple[int, int] = (1280, 720)
