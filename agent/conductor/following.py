@@ -97,6 +97,7 @@ class Following:
         log.info("feed %s: version %d is in force", event.feed, event.schedule.version)
         self._in_force[event.feed] = FeedSchedule(event.schedule, Level(configured.level), configured.ceiling)
         self._gate.trust(event.feed, event.operators, configured.ceiling)
+        self._clear_media_faults(event.feed)
         unknown = event.unknown_fields
         if unknown and unknown != self._unknown_told.get(event.feed):
             self._unknown_told[event.feed] = unknown
@@ -109,6 +110,11 @@ class Following:
         self._gate.trust(event.feed, None, self._feeds[event.feed].ceiling)
         self._trouble(event.feed, "ended", event.reason)
         self._spread()
+
+    def _clear_media_faults(self, feed: str) -> None:
+        for fault in self._faults.standing():
+            if fault.code.startswith(f"media:{feed}/"):
+                self._faults.clear(fault.code)
 
     def _spread(self) -> None:
         self._sounds.forget_failures()

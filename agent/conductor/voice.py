@@ -152,21 +152,22 @@ class Voice:
     def _settle(self, now: datetime, mono: MonotonicS) -> None:
         for p in list(self.performances.values()):
             if p.phase is Phase.PREPARING:
-                self._look_up(p)
                 late_s = (now - p.planned).total_seconds()
+                self._look_up(p, late_s)
                 if late_s >= -self._lead_s(p, now) and (self._may_begin(p) or late_s >= WAIT_FOR_DECODE_S):
                     self._lay_out(p, late_s, mono)
             elif p is self.playing and not all(sound.settled for sound in p.sounds):
                 before = [sound.settled for sound in p.sounds]
-                self._look_up(p)
+                self._look_up(p, (now - p.planned).total_seconds())
                 self._report_failures(p, [i for i, was in enumerate(before) if not was])
                 self._playback.extend()
 
-    def _look_up(self, p: Performance) -> None:
+    def _look_up(self, p: Performance, late_s: float) -> None:
+        due = late_s >= (0.0 if p.origin == "programme" else WAIT_FOR_DECODE_S)
         # a settled sound stays as it is: what plays must not change under the player
         old = p.sounds or [Sound()] * len(p.items)
         p.sounds = [
-            sound if sound.settled else self._sounds.find(p, item, urgent=p.origin != "programme")
+            sound if sound.settled else self._sounds.find(p, item, urgent=p.origin != "programme", due=due)
             for sound, item in zip(old, p.items, strict=True)
         ]
 
