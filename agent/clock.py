@@ -35,6 +35,10 @@ BUILT: Final = datetime(2026, 11, 1, tzinfo=UTC)
 SLACK_S: Final = Seconds(2.0)
 """A clock this little behind the last good time is not wrong, only being slewed."""
 
+LONGEST_LEAP: Final = timedelta(days=1_000)
+"""A synchronised clock that is further ahead than that does not move the last good time: a time server that
+says 2036 once would otherwise leave the node unset for ten years. Staying behind is always safe."""
+
 LAST_GOOD_FILE: Final = "last-good-time"
 
 _log = logging.getLogger("loa.clock")
@@ -158,7 +162,7 @@ class SystemClock(Clock):
             if wall < self._good - timedelta(seconds=SLACK_S):
                 return ClockState.UNSET, None
             if disciplined or self._vouched:
-                self._good = max(self._good, wall)
+                self._good = _carried(self._good, wall)
                 return ClockState.SYNCHRONISED, error_s
             return ClockState.RESTORED, None
 
@@ -235,7 +239,12 @@ class FakeClock(Clock):
 
     def _settle(self) -> None:
         if self.state is ClockState.SYNCHRONISED:
-            self._good = max(self._good, self._now)
+            self._good = _carried(self._good, self._now)
+
+
+def _carried(good: datetime, wall: datetime) -> datetime:
+    """The last good time after a synchronised wall clock was seen."""
+    return wall if timedelta() < wall - good <= LONGEST_LEAP else good
 
 
 def _read_time(path: Path) -> datetime:

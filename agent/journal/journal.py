@@ -23,15 +23,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
+from agent.journal.bound import keep_bound
 from agent.journal.errors import Retry
-from agent.journal.medium import Medium, Now, Write, adding, body_of, reporting
+from agent.journal.medium import Medium, Now, Write, adding, body_of
 from playlists.models.command import Receipt
 from playlists.models.record import LogBatch, Record
 
 MAX_RECEIPTS: Final = 1_000
 CHECK_BOUND_EVERY: Final = 64
-DROP_SHARE: Final = 20
-"""At the bound, a twentieth of the records goes at a time."""
 
 _log = logging.getLogger("loa.journal")
 
@@ -346,26 +345,8 @@ class Journal:
         return numbered
 
     def _keep_bound(self) -> None:
-        """At the bound, drop showings first, then the oldest, and say so in the log."""
-        pages, free, size = (
-            self._medium.read(f"PRAGMA {name}")[0][0]
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        if (pages - free) * size <= self._max_bytes:
-            return
-        share = self._medium.read("SELECT count(*) FROM records")[0][0] // DROP_SHARE + 1
-        what = "showings"
-        rows = self._medium.read("SELECT seq FROM records WHERE kind = 'show' ORDER BY seq LIMIT ?", (share,))
-        if not rows:
-            what = "records"
-            rows = self._medium.read("SELECT seq FROM records ORDER BY seq LIMIT ?", (share,))
-        if not rows:
-            return
-        dropped = [seq for (seq,) in rows]
-        text = (
-            f"full at {self._max_bytes // 1_000_000} MB: {len(dropped)} {what} dropped, "
-            f"seq {dropped[0]} to {dropped[-1]}"
-        )
-        _log.error("journal: %s", text)
-        delete: Write = [("DELETE FROM records WHERE seq = ?", (seq,)) for seq in dropped]
-        self._medium.write(delete + reporting(text, self._now()))
+        try:
+            keep_bound(self._medium, self._max_bytes, self._now())
+        except Retry as error:
+            # the records are safe; the bound is looked at again a little later
+            _log.warning("journal: its size cannot be looked at: %s", error)

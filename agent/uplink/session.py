@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import random
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +25,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.config import Broker
-from agent.uplink.errors import Technician, UplinkError
+from agent.uplink.errors import UplinkError
+from agent.uplink.credentials import check_dates, password_of, tls_context
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 MAX_PACKET_BYTES: Final = 400_000
@@ -34,9 +34,6 @@ MAX_PACKET_BYTES: Final = 400_000
 
 CONNECT_TIMEOUT_S: Final = 15.0
 LONGEST_BACKOFF_S: Final = 120.0
-X509_NO_CHECK_TIME: Final = 0x200000
-"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name."""
-
 log = logging.getLogger("loa.uplink")
 
 
@@ -94,7 +91,7 @@ class Session:
         self._handlers = handlers
         self._expiry_s = expiry_s
         self._tls = tls_context(broker)
-        self._password = _password(broker)
+        self._password = password_of(broker)
         self._stopping = threading.Event()
         self._connected = False
         self._complained = False
@@ -200,9 +197,7 @@ class Session:
 
     def _on_pre_connect(self, client: mqtt.Client, _: Any) -> None:
         if self._tls is not None:
-            believed = self._handlers.believes_clock()
-            flags = ssl.VerifyFlags(self._tls.verify_flags & ~X509_NO_CHECK_TIME)
-            self._tls.verify_flags = flags if believed else ssl.VerifyFlags(flags | X509_NO_CHECK_TIME)
+            check_dates(self._tls, self._handlers.believes_clock())
         if self._handlers.will is not None:
             topic, payload = self._handlers.will()
             client.will_set(topic, payload, qos=1, retain=True)
@@ -291,30 +286,3 @@ class _Client(mqtt.Client):
 
 def _about_a_second() -> float:
     return random.uniform(0.5, 1.5)  # noqa: S311 - spreads load, hides nothing
-
-
-def tls_context(broker: Broker) -> ssl.SSLContext | None:
-    """How to reach `broker` by TLS, with host name and chain checked; None without TLS.
-
-    Raises:
-        Technician: a file cannot be read or does not fit the others.
-    """
-    if not broker.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=str(broker.ca) if broker.ca else None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if broker.cert is not None:
-            context.load_cert_chain(broker.cert, broker.key)
-    except (OSError, ValueError) as error:
-        raise Technician(f"[broker] ca {broker.ca}, cert {broker.cert}, key {broker.key}: {error}") from error
-    return context
-
-
-def _password(broker: Broker) -> str | None:
-    if broker.password_file is None:
-        return None
-    try:
-        return broker.password_file.read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise Technician(f"[broker] password_file {broker.password_file}: {error}") from error

@@ -69,6 +69,14 @@ def test_a_wrong_clock_that_nobody_disciplines_does_not_move_the_last_good_time(
     assert clock.last_good - BUILT < timedelta(hours=1)
 
 
+def test_a_time_server_that_once_says_2036_does_not_leave_the_node_unset_afterwards(tmp_path, monkeypatch):
+    right = BUILT + timedelta(days=90)
+    system_clock(tmp_path, monkeypatch, disciplined=True, wall=right).save()
+    system_clock(tmp_path, monkeypatch, disciplined=True, wall=right + timedelta(days=3_650)).save()
+    clock = system_clock(tmp_path, monkeypatch, disciplined=True, wall=right + timedelta(minutes=5))
+    assert clock.state is ClockState.SYNCHRONISED
+
+
 def test_the_last_good_time_goes_on_while_the_wall_clock_stands_still(tmp_path, monkeypatch):
     clock = system_clock(tmp_path, monkeypatch, disciplined=False, wall=LONG_AGO)
     before = clock.last_good

@@ -500,6 +500,16 @@ def test_while_the_link_is_down_nothing_is_handed_over(broker):
         session.publish("a", b"b")
 
 
+def test_a_receipt_given_just_before_the_stop_is_kept(broker, tmp_path):
+    broker.stop()
+    node = Node(tmp_path / "node", broker.settings())
+    node.uplink.start()
+    node.uplink.receipt(Receipt(command="last", state="finished", at=datetime.now(UTC)))
+    node.uplink.stop(1.0)
+    assert [r.command for _, r in node.journal.receipts(0, 9)] == ["last"]
+    node.journal.close()
+
+
 def test_stopping_without_a_broker_takes_no_longer_than_allowed(broker, tmp_path):
     broker.stop()
     node = Node(tmp_path / "node", broker.settings())
