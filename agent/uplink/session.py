@@ -25,8 +25,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.config import Broker
-from agent.uplink.errors import UplinkError
 from agent.uplink.credentials import check_dates, password_of, tls_context
+from agent.uplink.errors import UplinkError
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 MAX_PACKET_BYTES: Final = 400_000
