@@ -80,6 +80,7 @@ def publish_commune(centre: CentreUnderTest, planned: datetime) -> None:
         "id": "gioi-thieu",
         "title": "Chương trình giới thiệu",
         "start": planned.isoformat(),
+        "length_s": 18,
         "on_conflict": "preempt",
         "items": sorted(unique.values(), key=lambda item: "chime" not in item["media"]),
     }
@@ -229,6 +230,7 @@ def run(demo: Demo, work: Path) -> None:
         with running(work / "node", settings) as node:
             main_job(demo, centre, node)
             moments = write_timeline(demo, node)
+        centre.wait_for_records(kind="system", text="agent stopped")
         report = write_report(demo, centre)
         if recorder is not None:
             recorder.finish().save(demo.out / "pole.wav")

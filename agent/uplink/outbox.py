@@ -78,6 +78,7 @@ class Outbox:
         self._epoch = journal.epoch
         self._window = Window(journal.stored_through)
         self._linger_until: MonotonicS | None = None
+        self._linger_s: float = LINGER_S
 
     # -- from any thread -----------------------------------------------------------------------
 
@@ -183,6 +184,11 @@ class Outbox:
             self._receipt_mids[mid] = number
             self._receipts_after = number
 
+    def hurry(self) -> None:
+        """From now on records do not wait for company: the node is about to end."""
+        self._linger_s = 0.0
+        self._linger_until = None
+
     def _say_health(self, link: Link) -> None:
         if self._health_mid is not None:
             return
@@ -212,7 +218,7 @@ class Outbox:
                 break
             if waiting < BATCH:
                 if self._linger_until is None:
-                    self._linger_until = MonotonicS(now + LINGER_S)
+                    self._linger_until = MonotonicS(now + self._linger_s)
                 if now < self._linger_until:
                     break
             self._linger_until = None

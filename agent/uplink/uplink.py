@@ -134,6 +134,7 @@ class Uplink:
         if self._sender.ident is not None:
             self._sender.join(deadline_s / 2)
         if not self._sender.is_alive():
+            self._outbox.hurry()
             self._send_once()  # the last receipts go to the journal, and what may go goes
         try:
             topic = self._topics.node(self._node, "status")
