@@ -87,6 +87,15 @@ class Collector:
         self._session.stop(deadline_s)
         self.archive.close()
 
+    def hint(self, feed: str, version: int) -> None:
+        """Tell nodes, those that come later too, that the feed has this version.
+
+        Raises:
+            NotConnected: the link is down; nothing was sent.
+        """
+        payload = json.dumps({"version": version}, separators=(",", ":")).encode()
+        self._session.publish(self._topics.feed(feed), payload, retain=True)
+
     def __enter__(self) -> Self:
         self.start()
         return self

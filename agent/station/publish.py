@@ -172,6 +172,16 @@ def _former(folder: Folder, repository: Repository) -> bytes | None:
         raise Technician(f"{path}: {error.strerror or error}; restore it from a backup") from error
 
 
+def published_version(folder: Folder) -> int | None:
+    """The version of the schedule that the feed holds now; None before the first, or where it has none.
+
+    Raises:
+        Technician: a file of the feed is missing.
+    """
+    document = _former(folder, Repository(folder))
+    return None if document is None else _version(document)
+
+
 def _version(document: bytes) -> int | None:
     try:
         version = json.loads(document).get("version")

@@ -11,6 +11,7 @@ from agent.station import centre
 from agent.station.collector import Collector
 from agent.station.errors import Technician
 from agent.station.folder import Folder
+from agent.station.hints import Hints
 from agent.station.renew import Renewer
 from agent.station.web import FeedServer
 
@@ -45,6 +46,7 @@ class Service:
         self._renewer = Renewer(station, say)
         self.web: FeedServer | None = None
         self.collector: Collector | None = None
+        self._hints: Hints | None = None
         # settings are read before the address is taken: a mistake in them leaves nothing open
         reach = centre.load(folder) if collect else None
         if port is not None:
@@ -53,7 +55,10 @@ class Service:
             except OSError as error:
                 raise Technician(f"cannot serve at {host}:{port}: {error.strerror or error}") from error
         if reach is not None:
-            self.collector = Collector(folder.database, reach.broker, reach.site)
+            collector = Collector(folder.database, reach.broker, reach.site)
+            feed = reach.feed
+            self.collector = collector
+            self._hints = Hints(folder, lambda version: collector.hint(feed, version))
             self._where = f"{reach.broker.host}:{reach.broker.port}, site {reach.site}"
 
     def start(self) -> None:
@@ -65,9 +70,13 @@ class Service:
         if self.collector is not None:
             self.collector.start()
             self._say(f"collecting from {self._where}")
+        if self._hints is not None:
+            self._hints.start()
 
     def stop(self) -> None:
         """End all of it."""
+        if self._hints is not None:
+            self._hints.stop()
         if self.collector is not None:
             self.collector.stop()
         if self.web is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -90,8 +91,6 @@ class CentreUnderTest:
 
     def command(self, do: Mapping[str, Any], to: tuple[str, ...] = ("*",), valid_s: float = 300.0) -> Command:
         """Sign and send a command; returns it."""
-        from datetime import UTC, datetime
-
         command = compose(do, feed=FEED, to=to, now=datetime.now(UTC), valid_s=Seconds(valid_s))
         self.desk().send(command)
         return command
@@ -124,7 +123,8 @@ class CentreUnderTest:
         def find() -> Receipt | None:
             return next((r for r in self.receipts(command) if r.state == state), None)
 
-        return wait_until(find, timeout_s, f"receipt {state} for {command.do.type}; there are {self.receipts(command)}")
+        there = [receipt.state for receipt in self.receipts(command)]
+        return wait_until(find, timeout_s, f"receipt {state} for {command.do.type}; there are {there}")
 
     def wait_for_records(self, count: int = 1, timeout_s: float = 15.0, **where: Any) -> list[dict[str, Any]]:
         """Return stored records with these field values, once there are `count`."""
