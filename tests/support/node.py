@@ -41,6 +41,8 @@ class NodeSettings:
     settle_s: float = 0.2
     relay_delay_s: float = 0.05
     tail_s: float = 0.4
+    poll_s: float = 10.0
+    keepalive_s: int = 10
     allowed_hours: tuple[str, ...] = ("00:00-24:00",)
     extra: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class NodeSettings:
                 f'root = "{self.root}"',
                 "level = 10",
                 f'ceiling = "{self.ceiling}"',
-                "poll_s = 10",
+                f"poll_s = {self.poll_s}",
             ]
         if self.broker_port is not None:
             lines += [
@@ -78,7 +80,7 @@ class NodeSettings:
                 "tls = false",
                 f'user = "{self.user}"',
                 f'password_file = "{self.password_file}"',
-                "keepalive_s = 10",
+                f"keepalive_s = {self.keepalive_s}",
             ]
         lines += ["[audio]", f'output = "{self.output}"', f"latency_ms = {self.latency_ms}"]
         if self.device is not None:
