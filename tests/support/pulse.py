@@ -53,6 +53,9 @@ class Recording:
 class Recorder:
     """Records a sink's monitor from when it is made until `finish`."""
 
+    KEPT_ARRIVALS = 2_000
+    """An excerpt is placed in time by the chunks of the last 20 s or so."""
+
     def __init__(self, server: Sink) -> None:
         self._process = subprocess.Popen(
             [
@@ -77,6 +80,19 @@ class Recorder:
     def seconds(self) -> float:
         """How much was recorded so far."""
         return len(self._data) / 2 / RATE
+
+    def heard_until(self) -> float:
+        """The monotonic instant up to which is certainly recorded; slightly early."""
+        return self._arrivals[-1] + len(self._data) / 2 / RATE - 0.05 if self._arrivals else 0.0
+
+    def excerpt(self, first: float, last: float) -> Recording:
+        """What was heard between two monotonic instants, while recording goes on."""
+        arrivals = self._arrivals[-self.KEPT_ARRIVALS :]
+        began = float(np.percentile(arrivals, 20))
+        begin = max(0, round((first - began) * RATE))
+        raw = bytes(self._data[2 * begin : 2 * max(begin, round((last - began) * RATE))])
+        samples = np.frombuffer(raw[: len(raw) // 2 * 2], dtype="<i2").astype(np.float32) / 32_768
+        return Recording(samples, began + begin / RATE)
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -7,8 +7,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(probe: Callable[[], T], timeout_s: float, what: str) -> T:
-    """Return the first truthy value of `probe`; fail with `what` when the deadline passes."""
+def wait_until(probe: Callable[[], T], timeout_s: float, what: str, each_s: float = 0.01) -> T:
+    """Return the first truthy value of `probe`, asked each `each_s`; fail with `what` at the deadline."""
     deadline = time.monotonic() + timeout_s
     while True:
         value = probe()
@@ -16,4 +16,4 @@ def wait_until(probe: Callable[[], T], timeout_s: float, what: str) -> T:
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"after {timeout_s} s still not: {what} (last value {value!r})")
-        time.sleep(0.01)
+        time.sleep(each_s)
