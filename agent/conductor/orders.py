@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from agent.clock import Clock
 from agent.conductor.alarms import Alarms
 from agent.conductor.events import StopAsked
 from agent.conductor.ledger import Ledger
-from agent.conductor.performance import Performance
+from agent.conductor.performance import Performance, Phase
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Told, Voice
 from agent.screen.protocol import PictureTaken
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
+from playlists.models.base import BulletinClass
 from playlists.models.command import (
     AlertCommand,
     Announce,
@@ -53,7 +55,7 @@ class Orders:
         alarms: Alarms,
         ledger: Ledger,
         *,
-        level_of: Callable[[str], Level],
+        rights_of: Callable[[str], tuple[Level, BulletinClass]],
         answer: Callable[[Receipt], None],
         send_picture: Callable[[str, Path], str | None],
         send_logs: Callable[[str], str | None],
@@ -62,14 +64,17 @@ class Orders:
         post: Callable[[object], None],
         scratch: Path,
     ) -> None:
-        """`send_picture(command, path)`, `send_logs(command)`, `reboot()` return why they failed, or None."""
+        """`rights_of(feed)` is the feed's level and ceiling here.
+
+        `send_picture(command, path)`, `send_logs(command)`, `reboot()` return why they failed, or None.
+        """
         self._clock = clock
         self._voice = voice
         self._stage = stage
         self._rules = rules
         self._alarms = alarms
         self._ledger = ledger
-        self._level_of = level_of
+        self._rights_of = rights_of
         self._answer = answer
         self._send_picture = send_picture
         self._send_logs = send_logs
@@ -81,11 +86,71 @@ class Orders:
         """Announcements and live broadcasts that are not over."""
 
     def obey(self, command: Command) -> None:
-        """Do what a verified command says, and answer with receipts."""
+        """Do what a verified command says, answer with receipts, and write down that it was obeyed."""
         log.info("command %s: %s", command.id, command.do.type)
+        try:
+            self._do(command)
+        except Exception:
+            # a mistake of ours: the officer must not wait for ever, the technician sees the fault
+            self._receipt(command.id, "failed", "a defect of the node; see its log")
+            raise
+
+    def tell(self, p: Performance, told: Told) -> None:
+        """The voice says what became of a performance: a command that began it gets its receipt."""
+        over = p.id not in self._voice.performances
+        if over:
+            self.commands.pop(p.command or "", None)
+            if p.origin == "alert" and told.state != "failed":
+                self._alarms.spoken(p)
+        if p.command is not None:
+            self._receipt(p.command, told.state, told.reason)
+
+    def take_up(self, command: Command, position_s: float, *, in_step: bool) -> None:
+        """Go on with an announcement that a crash of the agent cut off, or that was still to begin."""
+        if not isinstance(command.do, Announce):
+            self.cut_off(command, "the agent was restarted")
+        elif not in_step and command.expires < self._clock.now():
+            self.cut_off(command, "the agent was away until it expired")
+        else:
+            p = self._announcement(command, command.do)
+            p.position_s = position_s
+            if in_step:
+                p.in_step_from = p.planned - timedelta(seconds=position_s)
+            self._perform(command, p)
+
+    def cut_off(self, command: Command, why: str) -> None:
+        """A command's sound has ended with the agent or the machine."""
+        self._receipt(command.id, "interrupted", why)
+
+    def stop(self, name: str, reason: str) -> bool:
+        """End what sounds (`*`) or a programme, command or alert by its id."""
+        ended = self._named(name)
+        for p in ended:
+            self._voice.withdraw(p, reason)
+        return bool(ended)
+
+    def say(self, p: Performance) -> str | None:
+        """Sound something a technician asked for; returns the rule that forbids it."""
+        refused = self._rules.may_not_sound(p, self._clock.now())
+        if refused is None:
+            self._voice.add(p)
+        return refused
+
+    def _named(self, name: str) -> list[Performance]:
+        playing = self._voice.playing
+        return [
+            p
+            for p in self._voice.performances.values()
+            if name in (p.id, p.programme, p.command, p.alert)
+            or (name == "*" and (p.sounded or p is playing))
+        ]
+
+    # ---- each command
+
+    def _do(self, command: Command) -> None:
         match command.do:
             case Announce():
-                self._announce(command, command.do)
+                self._perform(command, self._announcement(command, command.do))
             case Live():
                 self._live(command, command.do)
             case LiveRenew() | LiveStop():
@@ -93,67 +158,54 @@ class Orders:
             case AlertCommand():
                 self._alert(command, command.do)
             case Stop():
-                stopped = self.stop(command.do.programme, f"stopped by command {command.id}")
-                self._receipt(command.id, "finished", None if stopped else "nothing of that name sounded")
-            case Volume():
-                self._rules.set_volume(
-                    command.do.zones, command.do.volume_db, command.do.until, self._clock.now()
-                )
-                self._receipt(command.id, "finished")
-            case Mute():
-                self._rules.mute(command.do.zones, command.do.until, self._clock.now())
-                self._receipt(command.id, "finished")
+                self._stop(command, command.do)
+            case Volume() | Mute():
+                self._control(command, command.do)
             case Screenshot():
-                self._screenshot(command.id, command.do.width)
+                self._screenshot(command, command.do.width)
             case Maintain():
-                self._maintain(command.id, command.do.type)
+                self._maintain(command, command.do.type)
             case Update():
-                self._receipt(command.id, "refused", "policy: no feed of this node carries releases")
+                self._end(command, "refused", "policy: no feed of this node carries releases")
 
-    def tell(self, p: Performance, told: Told) -> None:
-        """The voice says what became of a performance: a command that began it gets its receipt."""
-        if told.state in ("finished", "failed") or p.id not in self._voice.performances:
-            self.commands.pop(p.command or "", None)
-            if p.origin == "alert" and told.state == "finished":
-                self._alarms.spoken(p)
-        if p.command is not None:
-            state: ReceiptState = told.state  # type: ignore[assignment]  # Told speaks in receipt states
-            self._receipt(p.command, state, told.reason)
+    def _stop(self, command: Command, do: Stop) -> None:
+        """End what is named, in the zones that are named, as far as the command's feed may."""
+        found = self._named(do.programme)
+        level, ceiling = self._rights_of(command.feed)
+        mine = [p for p in found if p.class_.rank <= ceiling.rank and p.rank.level <= level]
+        zones = self._rules.controls.meant(do.zones)
+        touched = False
+        for p in mine:
+            sounds_in = self._rules.controls.meant(p.zones)
+            if sounds_in <= zones:
+                self._voice.withdraw(p, f"stopped by command {command.id}")
+            elif sounds_in & zones:
+                p.zones = sounds_in - zones
+            touched = touched or bool(sounds_in & zones)
+        if found and not mine:
+            self._end(command, "refused", f"above ceiling: {found[0].id} is not {command.feed}'s to end")
+        else:
+            self._end(command, "finished", None if touched else "nothing of that name sounded there")
 
-    def take_up(self, command: Command, position_s: float) -> None:
-        """Go on with an announcement that a crash of the agent cut off."""
-        if isinstance(command.do, Announce):
-            self._announce(command, command.do, position_s)
+    def _control(self, command: Command, do: Volume | Mute) -> None:
+        if not self._rules.controls.meant(do.zones):
+            self._end(command, "failed", f"no such zone here: {', '.join(do.zones)}")
+            return
+        if isinstance(do, Volume):
+            self._rules.set_volume(do.zones, do.volume_db, do.until, self._clock.now())
+        else:
+            self._rules.mute(do.zones, do.until, self._clock.now())
+        self._end(command, "finished")
 
-    def stop(self, name: str, reason: str) -> bool:
-        """End what sounds (`*`) or a programme, command or alert by its id."""
-        ended = False
-        for p in list(self._voice.performances.values()):
-            named = name in (p.id, p.programme, p.command, p.alert)
-            if named or (name == "*" and p.sounded):
-                self._voice.withdraw(p, reason)
-                ended = True
-        return ended
-
-    def say(self, p: Performance) -> str | None:
-        """Sound something a technician asked for; returns the rule that forbids it."""
-        refused = self._rules.may_not_start(p, self._clock.now())
-        if refused is None:
-            self._voice.add(p)
-        return refused
-
-    # ---- each command
-
-    def _announce(self, command: Command, do: Announce, position_s: float = 0.0) -> None:
-        now = self._clock.now()
-        p = Performance(
+    def _announcement(self, command: Command, do: Announce) -> Performance:
+        return Performance(
             id=_id(command.id),
             origin="announcement",
             class_=do.class_,
             rank=Rank(
-                do.class_, Source.LIVE, 0, self._level_of(command.feed), command.issued, _id(command.id)
+                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
             ),
-            planned=now,
+            planned=self._clock.now(),
             items=do.items,
             title=do.title,
             language=do.language,
@@ -162,9 +214,7 @@ class Orders:
             volume_db=do.volume_db,
             feed=command.feed,
             command=command.id,
-            position_s=position_s,
         )
-        self._perform(command, p)
 
     def _live(self, command: Command, do: Live) -> None:
         p = Performance(
@@ -172,7 +222,7 @@ class Orders:
             origin="live",
             class_=do.class_,
             rank=Rank(
-                do.class_, Source.LIVE, 0, self._level_of(command.feed), command.issued, _id(command.id)
+                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
             ),
             planned=self._clock.now(),
             items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_LIVE_S))],
@@ -187,59 +237,73 @@ class Orders:
         self._perform(command, p)
 
     def _perform(self, command: Command, p: Performance) -> None:
-        refused = self._rules.may_not_start(p, self._clock.now())
+        refused = self._rules.may_not_sound(p, self._clock.now())
         if refused is not None:
-            self._receipt(command.id, "refused", f"policy: {refused}")
-            self._ledger.remark(f"refused: {refused}", kind="command", command=command.id, feed=command.feed)
+            self._end(command, "refused", f"policy: {refused}")
             return
         self.commands[command.id] = command
         self._voice.add(p)
+        self._record(command, "obeyed")
 
     def _change_live(self, command: Command, do: LiveRenew | LiveStop) -> None:
         p = self._voice.performances.get(_id(do.live))
         if p is None or p.lease_until is None:
-            self._receipt(command.id, "failed", f"no live broadcast {do.live} is on")
+            self._end(command, "failed", f"no live broadcast {do.live} is on")
             return
-        if isinstance(do, LiveStop):
-            self._voice.withdraw(p, f"stopped by command {command.id}")
-        else:
+        if isinstance(do, LiveRenew):
+            # each few seconds, for as long as it lasts: not worth a record each
             p.lease_until = MonotonicS(self._clock.monotonic() + do.lease_s)
-        self._receipt(command.id, "finished")
+            self._receipt(command.id, "finished")
+        else:
+            self._voice.withdraw(p, f"stopped by command {command.id}")
+            self._end(command, "finished")
 
     def _alert(self, command: Command, do: AlertCommand) -> None:
+        level, _ = self._rights_of(command.feed)
         try:
-            silent = self._alarms.receive(do.cap, command.id, command.feed, self._level_of(command.feed))
+            silent = self._alarms.receive(do.cap, command.id, command.feed, level)
         except Rejected as error:
-            self._receipt(command.id, "refused", f"malformed: {error}")
+            self._end(command, "refused", f"malformed: {error}")
             return
-        if silent is not None:
-            self._receipt(command.id, "finished", f"not told: {silent}")
+        if any(p.command == command.id for p in self._voice.performances.values()):
+            self._record(command, "obeyed")  # its receipts follow what is heard of it
+        else:
+            self._end(command, "finished", f"not told: {silent}" if silent else "there is nothing to say")
 
-    def _screenshot(self, command_id: str, width: int) -> None:
-        path = self._scratch / f"{command_id}.png"
+    def _screenshot(self, command: Command, width: int) -> None:
+        path = self._scratch / f"{command.id}.png"
 
         def then(picture: PictureTaken) -> None:
-            failure = picture.reason or self._send_picture(command_id, path)
+            failure = picture.reason or self._send_picture(command.id, path)
             path.unlink(missing_ok=True)
-            self._receipt(command_id, "failed" if failure else "finished", failure)
+            self._end(command, "failed" if failure else "finished", failure)
 
         if not self._stage.picture(path, width, then):
-            self._receipt(command_id, "failed", "this node has no screen that runs")
+            self._end(command, "failed", "this node has no screen that runs")
 
-    def _maintain(self, command_id: str, what: str) -> None:
+    def _maintain(self, command: Command, what: str) -> None:
         failure: str | None = None
         match what:
             case "sync":
                 self._sync()
             case "send-logs":
-                failure = self._send_logs(command_id)
+                failure = self._send_logs(command.id)
             case "restart":
-                self._post(StopAsked(f"command {command_id}", "restart"))
+                self._post(StopAsked(f"command {command.id}", "restart"))
             case "reboot":
                 failure = self._reboot()
             case _:
                 failure = f"{what} needs a listener, and this node has none"
-        self._receipt(command_id, "failed" if failure else "finished", failure)
+        self._end(command, "failed" if failure else "finished", failure)
+
+    def _end(self, command: Command, state: ReceiptState, reason: str | None = None) -> None:
+        """The command's last receipt, and its record."""
+        self._receipt(command.id, state, reason)
+        self._record(command, state if reason is None else f"{state}: {reason}")
+
+    def _record(self, command: Command, what: str) -> None:
+        text = f"{command.do.type} {what}"
+        self._ledger.remark(text, kind="command", command=command.id, feed=command.feed)
 
     def _receipt(self, command_id: str, state: ReceiptState, reason: str | None = None) -> None:
         self._answer(
