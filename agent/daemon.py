@@ -6,14 +6,16 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import sdnotify
 
 from agent import __version__
 from agent.clock import SystemClock
-from agent.conductor.events import StopAsked
+from agent.conductor.events import StopAsked, ThreadDied
 from agent.config import ConfigError, check_files, load
+from agent.control.server import TECHNICIAN
 from agent.journal import JournalError
 from agent.logs import set_up
 from agent.node import Node
@@ -39,9 +41,9 @@ def main(path: Path) -> int:
         return EXIT_CONFIG
     recent = set_up(config.log.level)
     notifier = sdnotify.SystemdNotifier()
-    config.paths.state.mkdir(parents=True, exist_ok=True)
-    clock = SystemClock(config.paths.state, vouched=config.clock.vouched)
     try:
+        config.paths.state.mkdir(parents=True, exist_ok=True)
+        clock = SystemClock(config.paths.state, vouched=config.clock.vouched)
         node = Node(
             config,
             clock,
@@ -55,14 +57,20 @@ def main(path: Path) -> int:
         return EXIT_FAILED
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda n, _frame: node.conductor.post(StopAsked(signal.Signals(n).name)))
-    threading.excepthook = _thread_died
-    stopped = node.run()
+    threading.excepthook = lambda args: _thread_died(args, node.conductor.post)
+    try:
+        stopped = node.run()
+    except OSError as error:
+        log.critical("the node cannot run: %s", error)
+        return EXIT_FAILED
     notifier.notify("STOPPING=1")
     log.info("ended: %s", stopped.why)
     return EXIT_RESTART if stopped.then == "restart" else EXIT_OK
 
 
-def _thread_died(args: threading.ExceptHookArgs) -> None:
-    """A thread that dies of a mistake of ours is seen in the log; the watchdog sees what stands still."""
+def _thread_died(args: threading.ExceptHookArgs, post: Callable[[object], None]) -> None:
+    """A thread that dies of a mistake of ours is seen in the log and in health, and ends the watchdog's food."""
     thread = args.thread.name if args.thread else "?"
-    log.critical("thread %s ended: %r", thread, args.exc_value)
+    log.critical("thread %s ended: %r", thread, args.exc_value, exc_info=args.exc_value)
+    if not thread.startswith(TECHNICIAN):
+        post(ThreadDied(thread, repr(args.exc_value)))

@@ -19,7 +19,11 @@ class RecentLines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep one line."""
-        self._lines.append(self.format(record))
+        try:
+            self._lines.append(self.format(record))
+        except Exception:  # noqa: BLE001
+            # as logging's own handlers do: a badly made line must not break what it tells of
+            self.handleError(record)
 
     def compressed(self) -> bytes:
         """gzip of as many of the newest lines as fit into a message."""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__
+from agent.assembly import (
+    make_amplifier,
+    make_player,
+    make_policy,
+    make_screen,
+    make_uplink,
+    position_of,
+    reboot,
+)
 from agent.chores import ChoreDue, Chores
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
 from agent.conductor.events import StopAsked
 from agent.conductor.following import Following
+from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.loop import Conductor
+from agent.conductor.memory import Memory
 from agent.conductor.orders import Orders
 from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
@@ -27,6 +36,7 @@ from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
 from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
+from agent.conductor.thinker import Thinker, Thought
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing
@@ -39,19 +49,12 @@ from agent.feeds.feeds import Feeds
 from agent.journal import Journal
 from agent.library import Library, Prepared, Unplayable
 from agent.logs import RecentLines
-from agent.player.link import PlayerLink, player_argv
-from agent.screen.protocol import worker_command
 from agent.store import Store
 from agent.timeline import Timeline
 from agent.uplink.gate import Gate
-from agent.uplink.uplink import Uplink
-from agent.worker import WorkerLink
-from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
-from drivers.relays import RelayPin, open_relays
 from drivers.sensors import read_board
-from playlists.models.health import AudioNow, Fault, LogState, Position, Readings, Status
+from playlists.models.health import AudioNow, Fault, LogState, Readings
 from playlists.models.record import Record
-from playlists.policy import LoudnessHours, Policy
 from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
@@ -59,6 +62,8 @@ log = logging.getLogger("loa.node")
 HEALTH_EACH_S = 60.0
 SAVE_CLOCK_EACH_S = 300.0
 HOUSEKEEPING_EACH_S = 600.0
+RETRY_EACH_S = 3_600.0
+"""What could not be made to sound is tried again: room on the disk, or a voice, may have come."""
 
 
 class Node:
@@ -83,8 +88,6 @@ class Node:
         """
         self._config = config
         self._clock = clock
-        self._recent = recent
-        self._boot = boot
         self._tell_ready = ready
         self._is_ready = False
         state, cache, runtime = config.paths.state, config.paths.cache, config.paths.runtime
@@ -96,26 +99,36 @@ class Node:
         post = self.conductor.post
         self.journal = Journal.open(state / "journal", config.limits.journal_mb)
         self.timeline = Timeline(clock)
+        memory = Memory(self.journal)
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(self.journal, clock, self.faults)
         self.gate = Gate({}, config.node.id, groups, self.journal, clock)
         store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
         self.feeds = Feeds(config.feeds, store, state, post, clock)
-        self.upstream = Upstream(self._make_uplink(), self.feeds, recent)
+        uplink = make_uplink(config, self.journal, self.gate, post, clock, boot)
+        self.upstream = Upstream(uplink, self.feeds, recent)
         self.library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post)
-        self.player = PlayerLink(self._player_argv(), post)
-        self.screen = self._make_screen()
+        self.player = make_player(config, post)
+        self.screen = make_screen(config, post)
         self.sounds = Sounds(self.feeds.media, self.library)
-        self.amplification = self._make_amplification()
-        self.rules = Rules(self._policy(), tuple(zone.name for zone in config.zones), self.journal)
+        self.amplification = Amplification(*make_amplifier(config), self.faults, self._edge)
+        self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
             clock, self.player, self.ledger, self.faults, lambda: self.amplification.on, self._sounding
         )
         self.voice = Voice(
             clock, self.playback, self.amplification, self.sounds, self.ledger, self.rules, self._told
         )
+        self.thinker = Thinker(post)
         self.planner = Planner(
-            config.node.id, groups, clock, self.voice, self.ledger, self.journal, self._left_out
+            config.node.id,
+            groups,
+            clock,
+            self.voice,
+            self.ledger,
+            memory,
+            self.thinker.think,
+            self._left_out,
         )
         self.stage = Stage(
             clock,
@@ -129,8 +142,10 @@ class Node:
             theme=config.screen.theme,
             shown=lambda what, state: self.timeline.add("screen", what, state),
         )
-        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, self.journal, config.node.languages)
-        self.workers = Workers(clock, self.player, self.screen, self.voice, self.playback, self.stage, alive)
+        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
+        self.workers = Workers(
+            self.player, self.screen, self.voice, self.playback, self.stage, self.faults, alive
+        )
         self.following = Following(
             clock,
             {feed.name: feed for feed in config.feeds},
@@ -149,20 +164,21 @@ class Node:
             self.rules,
             self.alarms,
             self.ledger,
-            level_of=self.following.level,
+            rights_of=self.following.rights,
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
             send_logs=self.upstream.logs,
             sync=self.feeds.poll,
-            reboot=_reboot,
+            reboot=reboot,
             post=post,
             scratch=runtime,
         )
-        self.resumption = Resumption(self.journal, clock, boot)
+        self.resumption = Resumption(memory, clock, boot)
+        self.leaps = Leaps(clock, self._leapt)
         self.wellbeing = Wellbeing(
             clock,
             self.faults,
-            position=self._position(),
+            position=position_of(config),
             readings=lambda: Readings(**dataclasses.asdict(read_board(state))),
             feeds=self.feeds.state,
             audio=self._audio_now,
@@ -225,46 +241,57 @@ class Node:
         self.chores.add("health", HEALTH_EACH_S)
         self.chores.add("clock", SAVE_CLOCK_EACH_S)
         self.chores.add("housekeeping", HOUSEKEEPING_EACH_S)
+        self.chores.add("retry", RETRY_EACH_S)
         for feed in self._config.feeds:
             # a fleet that polls in step would be an attack on its own centre
             self.chores.add(f"poll:{feed.name}", feed.poll_s * 0.9, feed.poll_s * 0.2)
         self.chores.start()
 
     def _end(self) -> None:
-        self.chores.stop()
-        self.control.stop()
+        """Silence first, then the relays, then what is to be remembered; one failure stops none of the rest."""
         self.workers.close()
-        self.player.stop()
-        self.amplification.close()
-        if self.screen is not None:
-            self.screen.stop()
-            # what it said last are its sums
-            self.conductor.drain()
-        self.stage.write_sums(all_of_them=True)
-        self.ledger.remark("agent stopped")
-        self.feeds.stop(Seconds(2.0))
-        self.library.stop()
-        self.upstream.stop()
-        self._clock.close()
-        with contextlib.suppress(OSError):
-            self._clock.save()
-        self.journal.close()
+        ends: list[Callable[[], object]] = [
+            self.chores.stop,
+            self.control.stop,
+            self.player.stop,
+            self.amplification.close,
+            lambda: self.playback.break_off("the agent was stopped"),
+            lambda: self.screen.stop() if self.screen is not None else None,
+            self.conductor.drain,  # what the screen said last are its sums
+            lambda: self.stage.write_sums(all_of_them=True),
+            lambda: self.ledger.remark("agent stopped"),
+            lambda: self.feeds.stop(Seconds(2.0)),
+            self.library.stop,
+            self.upstream.stop,
+            self._clock.close,
+            self._clock.save,
+            self.journal.close,
+        ]
+        for end in ends:
+            try:
+                end()
+            except Exception:
+                log.exception("at the end")
 
     def _close_open_plays(self) -> None:
         """Complete what a crash or a power cut left open, and take up again what a crash cut off."""
-        cuts = list(self.resumption.read())
-        reason = "the agent was restarted" if cuts else "power lost"
+        crashed = self.resumption.same_boot
         for handle, record in self.journal.open_plays():
             if record.started is None:
                 self.journal.discard(handle)
-                continue
-            outcome = "interrupted" if cuts else "lost-power"
-            self.journal.complete(handle, outcome=outcome, reason=reason)
-        for cut in cuts:
-            if cut.command is not None:
-                self.orders.take_up(cut.command, cut.position_s)
+            elif crashed:
+                self.journal.complete(handle, outcome="interrupted", reason="the agent was restarted")
             else:
-                self.planner.resume_later(cut.id, cut.position_s)
+                self.journal.complete(handle, outcome="lost-power", reason="power lost")
+        for cut in self.resumption.read():
+            if cut.command is not None and crashed:
+                self.orders.take_up(cut.command, cut.position_s, in_step=cut.in_step)
+            elif cut.command is not None:
+                self.orders.cut_off(cut.command, "power lost")
+            elif crashed:
+                self.planner.resume_later(cut.id, cut.position_s, in_step=cut.in_step)
+            else:
+                self.planner.not_begun(cut.id)
 
     # ---- events
 
@@ -281,19 +308,23 @@ class Node:
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
         on(ChoreDue, self._chore)
-        on(ClockJumped, self._clock_jumped)
+        on(Thought, lambda event: event.take())
+        on(ClockJumped, lambda _event: None)  # it only wakes us: `Leaps` looks at each turn
         each_turn = self.conductor.each_turn
-        each_turn("alarms", self._alarms_turn)
+        each_turn("leaps", self.leaps.turn)
+        each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
         each_turn("voice", self.voice.turn)
         each_turn("stage", self.stage.turn)
-        each_turn("requests", self.requests.turn)
+        each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
         each_turn("wellbeing", self.wellbeing.turn)
         each_turn("readiness", self._readiness)
         self.conductor.when_broken(
-            lambda name, error: self.faults.raise_(f"defect:{name}", f"{name} failed: {error!r}")
+            lambda name, error: self.faults.set(
+                f"defect:{name}", f"{name} failed: {error!r}" if error is not None else None
+            )
         )
 
     def _chore(self, event: ChoreDue) -> None:
@@ -308,15 +339,18 @@ class Node:
                 self.stage.write_sums()
                 self.following.make_ready()
                 self.faults.set("journal", self.journal.fault)
+            case "retry":
+                self.sounds.forget_failures()
+                self.following.make_ready()
             case poll:
                 self.feeds.poll(poll.removeprefix("poll:"))
 
-    def _clock_jumped(self, event: ClockJumped) -> None:
-        log.warning("the wall clock jumped by %.1f s: everything is planned anew", event.by_s)
-        self.ledger.remark(f"the wall clock jumped by {event.by_s:.1f} s")
+    def _leapt(self, by_s: float) -> None:
+        self.ledger.remark(f"the wall clock jumped by {by_s:.1f} s")
         self.chores.realign()
-        self.voice.replan()
-        self.planner.replan()
+        self.rules.jumped(by_s)
+        self.voice.jumped(by_s)
+        self.planner.jumped(by_s)
         self.stage.refresh()
 
     def _readiness(self) -> MonotonicS | None:
@@ -325,28 +359,25 @@ class Node:
             self._tell_ready()
         return None
 
-    def _alarms_turn(self) -> MonotonicS | None:
-        expiry = self.alarms.turn()
-        if expiry is None:
-            return None
-        return MonotonicS(self._clock.monotonic() + (expiry - self._clock.now()).total_seconds())
-
     def _write_sounding(self) -> MonotonicS | None:
-        self.resumption.write(self.voice.performances, self.orders.commands)
+        self.resumption.write(self.voice.performances, self.playback.current, self.orders.commands)
         return None
 
     # ---- what the parts tell
 
     def _sounding(self, p: Performance, at: MonotonicS) -> None:
-        if p.runs == 1:
+        if p.has_begun:
+            self.timeline.add("sound", p.id, "resumed", f"at {p.where_s():.1f} s", at)
+        else:
+            p.has_begun = True
             self.planner.begun(p)
             self._told(p, Told("started", None, at))
-        else:
-            self.timeline.add("sound", p.id, "resumed", f"at {p.where_s():.1f} s", at)
 
     def _told(self, p: Performance, told: Told) -> None:
         log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
+        if p.id not in self.voice.performances:
+            self.planner.begun(p)  # also what was given up is not tried again
         self.orders.tell(p, told)
 
     def _left_out(self, programme: str, reason: str) -> None:
@@ -391,69 +422,5 @@ class Node:
         info = self.feeds.media(feed, target)
         return info.path if info is not None else None
 
-    # ---- made from the configuration
-
-    def _make_uplink(self) -> Uplink | None:
-        config = self._config
-        if config.broker is None:
-            return None
-        status = Status(
-            state="offline",
-            epoch=self.journal.epoch,
-            boot=self._boot,
-            agent=__version__,
-            since=self._clock.now().astimezone(),
-        )
-        return Uplink(
-            config, config.node.id, self.journal, self.gate, self.conductor.post, status, self._clock
-        )
-
-    def _player_argv(self) -> list[str]:
-        audio = self._config.audio
-        device = None if audio.output == "portaudio" and audio.device == "default" else audio.device
-        return player_argv(audio.output, device, Seconds(audio.latency_ms / 1_000))
-
-    def _make_screen(self) -> WorkerLink | None:
-        screen = self._config.screen
-        if not screen.enabled:
-            return None
-        driver = None if screen.driver == "auto" else screen.driver
-        argv = worker_command(driver, screen.size, fullscreen=screen.fullscreen, theme=screen.theme)
-        return WorkerLink("screen", argv, self.conductor.post)
-
-    def _make_amplification(self) -> Amplification:
-        config = self._config
-        relays = open_relays(
-            [RelayPin(relay.name, relay.pin, relay.active == "high") for relay in config.relays],
-            fake=config.hardware.gpio == "fake",
-        )
-        plans = [RelayPlan(relay.name, relay.delay_s) for relay in config.relays]
-        zones = [ZonePlan(zone.name, tuple(zone.relays), zone.settle_s, zone.tail_s) for zone in config.zones]
-        amplifier = Amplifier(plans, zones, config.amplifier.longest_on_s)
-        return Amplification(amplifier, relays, self.faults, self._edge)
-
     def _edge(self, relay: str, on: bool, at: MonotonicS) -> None:
         self.timeline.add("relay", relay, "on" if on else "off", None, at)
-
-    def _policy(self) -> Policy:
-        section = self._config.policy
-        return Policy(
-            timezone=self._config.node.timezone,
-            allowed_hours=section.allowed_hours,
-            longest_session_s=section.longest_session_s,
-            loudness=tuple(
-                LoudnessHours(hours=part.hours, gain_db=part.gain_db) for part in section.loudness
-            ),
-            quiet_days=tuple(str(day) for day in section.quiet_days),
-            resume_within_s=section.resume_within_s,
-        )
-
-    def _position(self) -> Position | None:
-        position = self._config.node.position
-        return Position(lat=position.lat, lon=position.lon) if position else None
-
-
-def _reboot() -> str | None:
-    """Ask systemd to restart the machine; returns why it will not."""
-    done = subprocess.run(["systemctl", "reboot"], capture_output=True, text=True, timeout=10, check=False)
-    return done.stderr.strip() or "systemctl refused" if done.returncode else None

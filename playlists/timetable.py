@@ -289,6 +289,10 @@ class Timetable:
         moments += [o.planned for o in self.upcoming(now, 1)]
         return min(moments, default=None)
 
+    def follows(self, feed: str, programme: str) -> bool:
+        """Whether this node follows a programme, whenever it starts."""
+        return (feed, programme) in self._members
+
     def find(self, occurrence_id: str) -> Occurrence | None:
         """The start of that id if it still stands: for what a crash or a new schedule interrupted."""
         name, _, when = occurrence_id.rpartition("@")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from agent.control.client import ControlError, ask
+from agent.control.client import ControlError, NotRunning, ask
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
@@ -37,9 +37,10 @@ def ask_daemon(op: str, **arguments: Any) -> dict[str, Any]:
     """Ask the daemon; end the command with one clear line where it cannot or will not."""
     try:
         return ask(socket_path(), op, **arguments)
+    except NotRunning as error:
+        fail(str(error), EXIT_NOT_RUNNING)
     except ControlError as error:
-        code = EXIT_NOT_RUNNING if "not running" in str(error) else EXIT_FAILED
-        fail(str(error), code)
+        fail(str(error))
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:

@@ -131,7 +131,7 @@ def screenshot(
 def main() -> None:
     """Entry point of the `loa` command."""
     logging.captureWarnings(True)
-    if "station" in sys.argv[1:3]:
+    if "station" in sys.argv[1:4]:
         # the centre's side is large, and a node's technician never needs it
         from agent.station.cli import app as station
 

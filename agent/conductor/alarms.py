@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
+from agent.conductor.memory import Memory
 from agent.conductor.performance import Performance, ToneItem
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
-from agent.journal import Journal, JournalError
 from agent.screen.protocol import Status as ScreenStatus
 from agent.screen.protocol import Takeover
 from playlists.alert import Alert, AlertBook, Began, Effect, Ended, Ignored, Replaced, Status, read_alert
 from playlists.arbiter import Rank, Source
 from playlists.models.base import BulletinClass
 from playlists.models.items import Speech, SpeechItem
-from playlists.units import Level
+from playlists.units import Level, MonotonicS
 
 log = logging.getLogger("loa.alarms")
 
 KEY = "alerts"
 SPOKEN_KEY = "alerts-spoken"
+SOURCES_KEY = "alerts-sources"
+
+
+EXPIRED = "expired"
+
+
+class Origin(NamedTuple):
+    """Where an alert came from."""
+
+    command: str | None
+    feed: str | None
+    level: Level
+
+
+NOBODY = Origin(None, None, Level(0))
 
 
 class Alarms:
@@ -37,16 +51,17 @@ class Alarms:
         voice: Voice,
         stage: Stage,
         ledger: Ledger,
-        journal: Journal,
+        memory: Memory,
         languages: tuple[str, ...],
     ) -> None:
         self._clock = clock
         self._voice = voice
         self._stage = stage
         self._ledger = ledger
-        self._journal = journal
+        self._memory = memory
         self._languages = languages
         self.book = self._load()
+        self._sources: dict[str, Origin] = self._load_sources()
 
     def receive(self, cap: str, command: str | None, feed: str | None, level: Level) -> str | None:
         """Take in a CAP document; returns why it changes nothing, None if it does.
@@ -55,60 +70,64 @@ class Alarms:
             Rejected: it is no CAP 1.2 alert.
         """
         alert = read_alert(cap.encode())
+        origin = Origin(command, feed, level)
+        self._sources[alert.identifier] = origin
         self.book, effects = self.book.apply(alert, self._clock.now())
         self._keep()
         silent = None
         for effect in effects:
-            silent = self._carry_out(effect, command, feed, level) or silent
+            silent = self._carry_out(effect, origin) or silent
         self._show()
         return silent
 
-    def turn(self) -> datetime | None:
-        """End what has expired; returns the next expiry."""
-        book, effects = self.book.expire(self._clock.now())
-        if effects:
-            self.book = book
+    def turn(self) -> MonotonicS | None:
+        """End what has expired; returns when the next one does."""
+        now = self._clock.now()
+        expiry = self.book.next_expiry()
+        if expiry is not None and expiry <= now:
+            self.book, effects = self.book.expire(now)
             self._keep()
             for effect in effects:
-                self._carry_out(effect, None, None, Level(0))
+                self._carry_out(effect, NOBODY)
             self._show()
-        return self.book.next_expiry()
+            expiry = self.book.next_expiry()
+        if expiry is None:
+            return None
+        return MonotonicS(self._clock.monotonic() + (expiry - now).total_seconds())
 
     def restore(self) -> None:
         """After a start: the screen shows what is in force; what was not spoken to its end is repeated."""
         spoken = self._spoken()
         for alert in self.book.in_force:
             if _id(alert) not in spoken:
-                self._speak(alert, None, None, Level(0), tone=True)
+                self._speak(alert, self._sources.get(alert.identifier, NOBODY), tone=True)
         self._show()
 
     def spoken(self, p: Performance) -> None:
-        """An alert has been spoken to its end: a restart does not repeat it."""
-        self._put(SPOKEN_KEY, [*self._spoken(), p.id][-100:])
+        """An alert has been spoken, or was ended by somebody: a restart does not repeat it."""
+        self._memory.put(SPOKEN_KEY, [*self._spoken(), p.id][-100:])
 
-    def _carry_out(self, effect: Effect, command: str | None, feed: str | None, level: Level) -> str | None:
+    def _carry_out(self, effect: Effect, origin: Origin) -> str | None:
         match effect:
             case Began(alert):
-                self._speak(alert, command, feed, level, tone=True)
-                self._remark(alert, "in force", command, feed)
+                self._speak(alert, origin, tone=True)
+                self._remark(alert, "in force", origin)
             case Replaced(alert, ended):
                 self._silence(ended, f"updated by {alert.identifier}")
-                self._speak(alert, command, feed, level, tone=True)
-                self._remark(alert, "in force, as an update", command, feed)
+                self._speak(alert, origin, tone=True)
+                self._remark(alert, "in force, as an update", origin)
             case Ended(ended, reason, by):
                 self._silence(ended, reason)
                 for alert in ended:
-                    self._remark(alert, reason, command, feed)
+                    self._remark(alert, reason, origin if reason != EXPIRED else NOBODY)
                 if by is not None and ended and by.infos:
-                    self._speak(by, command, feed, level, tone=False)
+                    self._speak(by, origin, tone=False)
             case Ignored(alert, reason):
-                self._remark(alert, f"not told: {reason}", command, feed)
+                self._remark(alert, f"not told: {reason}", origin)
                 return reason
         return None
 
-    def _speak(
-        self, alert: Alert, command: str | None, feed: str | None, level: Level, *, tone: bool
-    ) -> None:
+    def _speak(self, alert: Alert, origin: Origin, *, tone: bool) -> None:
         now = self._clock.now()
         words = [
             SpeechItem(speech=Speech(text=text, language=language))
@@ -121,14 +140,14 @@ class Alarms:
                 id=_id(alert),
                 origin="alert",
                 class_=BulletinClass.EMERGENCY,
-                rank=Rank(BulletinClass.EMERGENCY, Source.LIVE, 0, level, now, _id(alert)),
+                rank=Rank(BulletinClass.EMERGENCY, Source.LIVE, 0, origin.level, now, _id(alert)),
                 planned=now,
                 items=[*([ToneItem("alarm")] if tone else []), *words],
                 title=alert.headline(self._languages),
                 language=words[0].speech.language,
                 on_conflict="preempt",
-                feed=feed,
-                command=command,
+                feed=origin.feed,
+                command=origin.command,
                 alert=alert.identifier,
             )
         )
@@ -149,7 +168,7 @@ class Alarms:
         status: ScreenStatus = "Exercise" if alert.status is Status.EXERCISE else "Actual"
         return Takeover(alert.identifier, "emergency", info.event, info.headline, text, status)
 
-    def _remark(self, alert: Alert, text: str, command: str | None, feed: str | None) -> None:
+    def _remark(self, alert: Alert, text: str, origin: Origin) -> None:
         log.info("alert %s: %s", alert.identifier, text)
         exercise = " (exercise)" if alert.status is Status.EXERCISE else ""
         title = alert.headline(self._languages) if alert.infos else None
@@ -157,8 +176,8 @@ class Alarms:
             text + exercise,
             kind="alert",
             alert=alert.identifier,
-            command=command,
-            feed=feed,
+            command=origin.command,
+            feed=origin.feed,
             title=title,
             **{"class": "emergency"},
         )
@@ -166,24 +185,25 @@ class Alarms:
     # ---- kept over a restart
 
     def _keep(self) -> None:
-        self._put(KEY, self.book.model_dump(mode="json"))
-
-    def _put(self, key: str, value: Any) -> None:
-        try:
-            self._journal.put(key, value)
-        except JournalError as error:
-            log.warning("alerts in force will not outlive a restart: %s", error)
+        self._memory.put(KEY, self.book.model_dump(mode="json"))
+        in_force = {alert.identifier for alert in self.book.in_force}
+        self._sources = {name: origin for name, origin in self._sources.items() if name in in_force}
+        self._memory.put(SOURCES_KEY, {name: list(origin) for name, origin in self._sources.items()})
 
     def _spoken(self) -> list[str]:
-        return self._journal.get(SPOKEN_KEY) or []
+        return self._memory.get(SPOKEN_KEY) or []
 
     def _load(self) -> AlertBook:
-        stored = self._journal.get(KEY)
+        stored = self._memory.get(KEY)
         try:
             return AlertBook.model_validate(stored) if stored else AlertBook()
         except ValidationError as error:
             log.warning("kept alerts are unreadable and are dropped: %s", error)
             return AlertBook()
+
+    def _load_sources(self) -> dict[str, Origin]:
+        stored = self._memory.get(SOURCES_KEY) or {}
+        return {name: Origin(*origin) for name, origin in stored.items()}
 
 
 def _id(alert: Alert) -> str:

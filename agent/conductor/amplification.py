@@ -29,17 +29,19 @@ class Amplification:
         self._relays = relays
         self._faults = faults
         self._edge = edge
+        self._held: dict[str, MonotonicS] = {}
+        """Relays that a technician switched on, and until when."""
         self.next_at: MonotonicS | None = None
 
     @property
     def busy(self) -> bool:
         """Whether any relay is on or about to be."""
-        return self.next_at is not None or any(relay.is_on for relay in self._relays.values())
+        return self.next_at is not None or any(self.states().values())
 
     @property
     def on(self) -> bool | None:
         """Whether a relay is on; None on a node without relays: nobody knows."""
-        return any(relay.is_on for relay in self._relays.values()) if self._relays else None
+        return any(self.states().values()) if self._relays else None
 
     @property
     def overrun(self) -> bool:
@@ -48,7 +50,7 @@ class Amplification:
 
     def states(self) -> dict[str, bool]:
         """Each relay by name."""
-        return {name: relay.is_on for name, relay in self._relays.items()}
+        return {name: self._is_on(relay) for name, relay in self._relays.items()}
 
     def lead_s(self, zones: frozenset[str]) -> float:
         """How long before a start the first relay must close."""
@@ -71,17 +73,28 @@ class Amplification:
         actions, next_at = self._amplifier.tick(now)
         self.next_at = None if next_at is None else MonotonicS(next_at)
         for name, on in actions:
-            self._switch(name, on, now)
+            if on or name not in self._held:
+                self._switch(name, on, now)
+        for name in [name for name, until in self._held.items() if now >= until]:
+            self.release_by_hand(name, now)
+        instants = [*self._held.values(), *([] if self.next_at is None else [self.next_at])]
+        self.next_at = min(instants, default=None)
         overrun = self._amplifier.overrun
         text = f"longest on-time reached, switched off: {', '.join(sorted(overrun))}" if overrun else None
         self._faults.set("amplifier-overrun", text)
 
-    def by_hand(self, name: str, on: bool, now: MonotonicS) -> bool:
-        """Switch one relay for a technician; False when it is not known."""
-        if name not in self._relays:
-            return False
-        self._switch(name, on, now)
-        return True
+    def hold_by_hand(self, name: str, now: MonotonicS, for_s: float) -> str | None:
+        """Switch a relay on for a technician, for so long; returns why it cannot be done."""
+        self._held[name] = MonotonicS(now + for_s)
+        self.next_at = min(self._held[name], self.next_at or self._held[name])
+        return self._switch(name, True, now)
+
+    def release_by_hand(self, name: str, now: MonotonicS) -> str | None:
+        """Let go of a relay, unless what sounds needs it; returns why it stays on."""
+        self._held.pop(name, None)
+        if name in self._amplifier.closed:
+            return f"relay {name} is needed by what sounds; end that first: loa stop"
+        return self._switch(name, False, now)
 
     def close(self) -> None:
         """Open all relays, in reverse order, and let go of them."""
@@ -91,17 +104,28 @@ class Amplification:
             except DriverError as error:
                 log.error("relay %s: %s", relay.name, error)
 
-    def _switch(self, name: str, on: bool, now: MonotonicS) -> None:
+    def _is_on(self, relay: Relay) -> bool:
+        try:
+            return relay.is_on
+        except DriverError as error:
+            log.debug("relay %s: %s", relay.name, error)
+            return relay.name in self._amplifier.closed
+
+    def _switch(self, name: str, on: bool, now: MonotonicS) -> str | None:
         relay = self._relays[name]
+        was = self._is_on(relay)
         try:
             if on:
                 relay.on()
             else:
                 relay.off()
         except DriverError as error:
-            self._faults.raise_(f"relay-{name}", f"relay {name} cannot be switched: {error}")
+            text = f"relay {name} cannot be switched: {error}"
+            self._faults.raise_(f"relay-{name}", text)
             log.error("relay %s: %s", name, error)
-            return
+            return text
         self._faults.clear(f"relay-{name}")
-        log.info("relay %s %s", name, "on" if on else "off")
-        self._edge(name, on, now)
+        if was != on:
+            log.info("relay %s %s", name, "on" if on else "off")
+            self._edge(name, on, now)
+        return None

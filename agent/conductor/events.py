@@ -12,3 +12,11 @@ class StopAsked:
 
     why: str
     then: Literal["exit", "restart"] = "exit"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDied:
+    """A thread ended of a mistake of ours."""
+
+    name: str
+    error: str

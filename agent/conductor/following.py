@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
-from agent.conductor.planner import Planner
-from agent.conductor.sounds import Sounds
+from agent.conductor.planner import MADE_AHEAD_COUNT, Planner
+from agent.conductor.sounds import Sounds, targets_of
 from agent.conductor.stage import Stage
 from agent.config import Feed
 from agent.faults import Faults
@@ -25,15 +26,17 @@ from agent.feeds.events import (
 )
 from agent.library import Library
 from agent.uplink.gate import Gate
-from playlists.timetable import FeedSchedule
-from playlists.units import Level
+from playlists.models.base import BulletinClass
+from playlists.timetable import FeedSchedule, Occurrence
+from playlists.units import Level, MonotonicS
 
 log = logging.getLogger("loa.feeds")
 
 MADE_AHEAD = timedelta(hours=26)
 """What starts within this time is made soundable ahead: a day, and an hour for each end of DST."""
 
-MADE_AHEAD_COUNT = 500
+MADE_READY_A_TURN = 20
+"""Starts that are looked after in one turn: nothing that is to sound waits for more."""
 
 
 class Following:
@@ -62,6 +65,9 @@ class Following:
         self._faults = faults
         self._in_force: dict[str, FeedSchedule] = {}
         self._unknown_told: dict[str, tuple[str, ...]] = {}
+        self._to_make: deque[Occurrence] = deque()
+        self._needed: set[str] = set()
+        self._soon: set[tuple[str, str]] = set()
 
     def handlers(self) -> dict[type, Callable[..., None]]:
         """Which event goes where."""
@@ -76,21 +82,36 @@ class Following:
             MediaUnavailable: self._unavailable,
         }
 
-    def level(self, feed: str) -> Level:
-        """The feed's level in this node's configuration."""
+    def rights(self, feed: str) -> tuple[Level, BulletinClass]:
+        """Level and ceiling of a feed in this node's configuration."""
         known = self._feeds.get(feed)
-        return Level(known.level if known else 0)
+        return (Level(known.level), known.ceiling) if known else (Level(0), BulletinClass.ROUTINE)
 
     def make_ready(self) -> None:
-        """Have made what starts soon; let go of what nothing needs."""
-        now = self._clock.now()
-        needed: set[str] = set()
-        for occurrence in self._planner.timetable.upcoming(now, MADE_AHEAD_COUNT):
-            if occurrence.planned - now <= MADE_AHEAD:
-                needed |= self._sounds.make_ready(occurrence.feed, occurrence.programme.items)
+        """Have made what starts soon, a few starts a turn; then let go of what nothing needs."""
+        until = self._clock.now() + MADE_AHEAD
+        upcoming = self._planner.timetable.upcoming(self._clock.now(), MADE_AHEAD_COUNT)
+        self._to_make = deque(occurrence for occurrence in upcoming if occurrence.planned <= until)
+        self._needed.clear()
+        self._soon = {
+            (occurrence.feed, target)
+            for occurrence in self._to_make
+            for target in targets_of(occurrence.programme.items)
+        }
+
+    def turn(self) -> MonotonicS | None:
+        """Do the next part of `make_ready`."""
+        if not self._to_make:
+            return None
+        for _ in range(min(MADE_READY_A_TURN, len(self._to_make))):
+            occurrence = self._to_make.popleft()
+            self._needed |= self._sounds.make_ready(occurrence.feed, occurrence.programme.items)
+        if self._to_make:
+            return self._clock.monotonic()
         for p in self._planner.performances():
-            needed |= {sound.key for sound in p.sounds if sound.key is not None}
-        self._library.keep(needed)
+            self._needed |= {sound.key for sound in p.sounds if sound.key is not None}
+        self._library.keep(self._needed)
+        return None
 
     def _changed(self, event: FeedChanged) -> None:
         configured = self._feeds[event.feed]
@@ -118,9 +139,8 @@ class Following:
 
     def _spread(self) -> None:
         self._sounds.forget_failures()
-        self._planner.replace(self._in_force)
+        self._planner.replace(self._in_force, self.make_ready)
         self._stage.replace(self._in_force)
-        self.make_ready()
 
     def _expired(self, event: FeedExpired) -> None:
         until = event.in_force_until
@@ -136,8 +156,10 @@ class Following:
 
     def _arrived(self, event: MediaArrived) -> None:
         self._faults.clear(f"media:{event.feed}/{event.path}")
-        self._stage.refresh()
-        self.make_ready()
+        self._stage.arrived(event.feed, event.path)
+        key = self._sounds.arrived(event.feed, event.path, make=(event.feed, event.path) in self._soon)
+        if key is not None:
+            self._needed.add(key)
 
     def _unavailable(self, event: MediaUnavailable) -> None:
         self._faults.raise_(f"media:{event.feed}/{event.path}", f"{event.path} cannot be had: {event.reason}")

@@ -6,8 +6,10 @@ A journal that cannot be written never stops the voice: the fault is raised and 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from agent.clock import Clock
 from agent.conductor.performance import Performance, Run
@@ -17,6 +19,8 @@ from playlists.models.record import Outcome, Record
 from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.journal")
+
+T = TypeVar("T")
 
 
 class Ledger:
@@ -50,40 +54,27 @@ class Ledger:
             gain_db=round(run.gain_db + sound.gain_db + p.volume_db, 2),
             clock=self._clock.reading(),
         )
-        try:
-            run.handles[index] = self._journal.begin(record)
-        except JournalError as error:
-            self._failed(error)
+        handle = self._try(lambda: self._journal.begin(record))
+        if handle is not None:
+            run.handles[index] = handle
 
     def started(self, run: Run, index: int, at: MonotonicS) -> None:
         """The first sample of a cue has left."""
         handle = run.handles.get(index)
         if handle is not None:
-            try:
-                self._journal.mark_started(handle, self.wall(at))
-            except JournalError as error:
-                self._failed(error)
+            self._try(lambda: self._journal.mark_started(handle, self.wall(at)))
 
     def complete(self, run: Run, index: int, outcome: Outcome, **fields: Any) -> None:
         """A cue has ended; `fields` are those of `Record`."""
         handle = run.handles.pop(index, None)
-        if handle is None:
-            return
-        try:
-            self._journal.complete(handle, outcome=outcome, **fields)
-        except JournalError as error:
-            self._failed(error)
-        else:
-            self._faults.clear("journal")
+        if handle is not None:
+            self._try(lambda: self._journal.complete(handle, outcome=outcome, **fields))
 
     def forget(self, run: Run) -> None:
         """Take back open records of cues that never began to sound."""
-        for handle in run.handles.values():
-            try:
-                self._journal.discard(handle)
-            except JournalError as error:
-                self._failed(error)
-        run.handles.clear()
+        while run.handles:
+            _, handle = run.handles.popitem()
+            self._try(partial(self._journal.discard, handle))
 
     def unsounded(self, p: Performance, outcome: Outcome, reason: str, item: int | None = None) -> None:
         """Write that a performance, or one item of it, did not sound, and why."""
@@ -111,12 +102,7 @@ class Ledger:
 
     def write(self, record: Record) -> None:
         """Append a record; where the journal cannot be written, that is a fault and nothing more."""
-        try:
-            self._journal.append(record)
-        except JournalError as error:
-            self._failed(error)
-        else:
-            self._faults.clear("journal")
+        self._try(lambda: self._journal.append(record))
 
     def remark(self, text: str, kind: str = "system", **fields: Any) -> None:
         """Append a record that says something in words."""
@@ -127,5 +113,11 @@ class Ledger:
             )
         )
 
-    def _failed(self, error: JournalError) -> None:
-        self._faults.raise_("journal", f"the journal cannot be written, the node plays on: {error}")
+    def _try(self, write: Callable[[], T]) -> T | None:
+        try:
+            written = write()
+        except JournalError as error:
+            self._faults.raise_("journal", f"the journal cannot be written, the node plays on: {error}")
+            return None
+        self._faults.set("journal", self._journal.fault)
+        return written

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import queue
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,9 @@ log = logging.getLogger("loa.conductor")
 LONGEST_SLEEP_S = 60.0
 MANY_EVENTS = 200
 """After so many events in a row a turn is taken, however many wait."""
+
+TRY_AGAIN_S = 1.0
+"""A part that failed is asked again after this time."""
 
 Part = Callable[[], MonotonicS | None]
 """Makes something true; returns when it must be asked again at the latest."""
@@ -31,7 +33,8 @@ class Conductor:
         self._handlers: dict[type, Callable[[Any], None]] = {}
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._parts: list[tuple[str, Part]] = []
-        self._broken: Callable[[str, Exception], None] = lambda _name, _error: None
+        self._broken: Callable[[str, Exception | None], None] = lambda _name, _error: None
+        self._failed: set[str] = set()
         self.turns = 0
         self.stop_asked: StopAsked | None = None
 
@@ -47,37 +50,44 @@ class Conductor:
         """Have `part` asked at each turn, in the order of these calls."""
         self._parts.append((name, part))
 
-    def when_broken(self, told: Callable[[str, Exception], None]) -> None:
-        """`told(part, error)` hears of a part that raised what it should not: the others go on."""
+    def when_broken(self, told: Callable[[str, Exception | None], None]) -> None:
+        """`told(part, error)` hears of a part that raised what it should not: the others go on.
+
+        `told(part, None)` says that it works again.
+        """
         self._broken = told
 
     def run(self) -> StopAsked:
         """Conduct until somebody asks to stop."""
-        wake = self._turn()
-        while self.stop_asked is None:
-            self._take_events(wake)
-            if self.stop_asked is None:
-                wake = self._turn()
-        return self.stop_asked
+        while True:
+            wake = self.step()
+            if self.stop_asked is not None:
+                return self.stop_asked
+            self._await(wake)
+
+    def step(self) -> MonotonicS:
+        """Handle what waits and take one turn; returns when the next one is due at the latest."""
+        for _ in range(MANY_EVENTS):
+            try:
+                event = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            self._handle(event)
+        return self._turn() if self.stop_asked is None else self._clock.monotonic()
 
     def drain(self) -> None:
         """Handle what waits, after `run` has returned."""
         while not self._queue.empty():
             self._handle(self._queue.get_nowait())
 
-    def _take_events(self, wake: float) -> None:
-        wait_s = wake - time.monotonic()
-        try:
-            event = self._queue.get(timeout=wait_s) if wait_s > 0 else self._queue.get_nowait()
-        except queue.Empty:
-            return
-        for _ in range(MANY_EVENTS):
-            self._handle(event)
+    def _await(self, wake: MonotonicS) -> None:
+        wait_s = wake - self._clock.monotonic()
+        if wait_s > 0:
             try:
-                event = self._queue.get_nowait()
+                event = self._queue.get(timeout=wait_s)
             except queue.Empty:
                 return
-        self._handle(event)
+            self._handle(event)
 
     def _handle(self, event: object) -> None:
         if isinstance(event, StopAsked):
@@ -89,9 +99,9 @@ class Conductor:
             return
         self._guard(type(event).__name__, lambda: handler(event))
 
-    def _turn(self) -> float:
+    def _turn(self) -> MonotonicS:
         self.turns += 1
-        wake = self._clock.monotonic() + LONGEST_SLEEP_S
+        wake = MonotonicS(self._clock.monotonic() + LONGEST_SLEEP_S)
         for name, part in self._parts:
             found = self._guard(name, part)
             if found is not None:
@@ -100,9 +110,14 @@ class Conductor:
 
     def _guard(self, name: str, act: Callable[[], MonotonicS | None]) -> MonotonicS | None:
         try:
-            return act()
+            found = act()
         except Exception as error:
             # a mistake of ours in one room must not silence the node in a storm
             log.exception("%s failed", name)
+            self._failed.add(name)
             self._broken(name, error)
-            return None
+            return MonotonicS(self._clock.monotonic() + TRY_AGAIN_S)
+        if name in self._failed:
+            self._failed.discard(name)
+            self._broken(name, None)
+        return found

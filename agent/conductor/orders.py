@@ -11,7 +11,7 @@ from agent.clock import Clock
 from agent.conductor.alarms import Alarms
 from agent.conductor.events import StopAsked
 from agent.conductor.ledger import Ledger
-from agent.conductor.performance import Performance, Phase
+from agent.conductor.performance import Performance
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Told, Voice

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 from typing import Literal
 
 from agent.player.protocol import LOUDEST_DB, PlayerCue, Source
@@ -109,17 +110,25 @@ class Performance:
     cues: list[Cue] = field(default_factory=list)
     position_s: float = 0.0
     """Where in the layout it is to begin."""
+    in_step_from: datetime | None = None
+    """It joins late: it begins where it would be now if it had begun then."""
     broken_off: tuple[int, float] | None = None
     """Where it was interrupted: index of the cue, and position in its source in seconds."""
     since: MonotonicS = MonotonicS(0.0)
     """When it came into its phase."""
     suspended_at: datetime | None = None
-    ends_by: datetime | None = None
-    """When policy ends it."""
     runs: int = 0
     """How often it has been handed to the player: once, and once more after each interruption."""
     sounded: bool = False
     """Whether anything of it has sounded."""
+    has_begun: bool = False
+    """Whether its start was told."""
+    deaths: int = 0
+    """How many players in a row died of it, or beside it, before it sounded."""
+    trouble: str | None = None
+    """Why an item of it did not sound; the first one's."""
+    looked_up: object = None
+    """State of the world in which its items were last looked up."""
 
     def __post_init__(self) -> None:
         if self.rank.id != self.id:
@@ -131,11 +140,17 @@ class Performance:
         length_s = None if self.length_s is None else Seconds(self.length_s)
         self.cues = lay_out(self.items, durations, self.loops, Seconds(self.gap_s), length_s)
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is known what will become of each item."""
+        return bool(self.sounds) and all(sound.settled for sound in self.sounds)
+
     def left(self) -> dict[int, Cue]:
         """What is left to sound, by index in `cues`."""
         if self.broken_off is not None:
             place, source_s = self.broken_off
-            cues = resume_at(self.cues, place, Seconds(source_s))
+            over = place >= len(self.cues)
+            cues = [] if over else resume_at(self.cues, place, Seconds(source_s))
         else:
             cues = resume_from(self.cues, Seconds(self.position_s))
         by_index = enumerate(cues, start=len(self.cues) - len(cues))
@@ -146,7 +161,16 @@ class Performance:
         if self.broken_off is None:
             return self.position_s
         place, source_s = self.broken_off
-        return (self.cues[place].offset_s or 0.0) + source_s
+        # offsets are not known behind an item that was still being made when they were laid out
+        return sum(self._takes_s(cue) for cue in self.cues[:place]) + source_s + self._gap_s(place)
+
+    def _gap_s(self, place: int) -> float:
+        return self.cues[place].gap_before_s if place < len(self.cues) else 0.0
+
+    def _takes_s(self, cue: Cue) -> float:
+        sound = self.sounds[cue.item]
+        length_s = cue.length_s if cue.length_s is not None else sound.length_s
+        return 0.0 if sound.failure else cue.gap_before_s + (length_s or 0.0)
 
     def player_cue(self, index: int, cue: Cue) -> PlayerCue:
         """One cue as the player wants it."""
@@ -177,9 +201,21 @@ class Run:
     cue_started: MonotonicS | None = None
     reason: str | None = None
     """Why it was ended before its end."""
-
+    at: MonotonicS = MonotonicS(0.0)
+    """When its first sample is due."""
+    for_good: bool = False
+    """It was ended and the performance does not go on."""
     sent: int = 0
     """How many of `cues` the player has; the others are still being made."""
+    handles_done: int = 0
+    """How many of its records are complete."""
+    dry_since: MonotonicS | None = None
+    """Since when the player has waited for cues that are still being made."""
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether the performance has not been taken up again since."""
+        return self.id == f"{self.performance.id}#{self.performance.runs}"
 
     @property
     def whole(self) -> bool:
@@ -189,17 +225,15 @@ class Run:
     def next_ready(self) -> list[int]:
         """Indices of the cues that can be handed to the player now, in order."""
         ready: list[int] = []
-        for index, cue in list(self.cues.items())[self.sent :]:
+        for index, cue in islice(self.cues.items(), self.sent, None):
             if not self.performance.sounds[cue.item].playable:
                 break
             ready.append(index)
         return ready
 
-    def following(self) -> int | None:
-        """Index of the cue that the player has next after the one that sounds."""
-        indices = list(self.cues)[: self.sent]
-        place = indices.index(self.cue) + 1 if self.cue in indices else 0
-        return indices[place] if place < len(indices) else None
+    def after(self, index: int) -> int | None:
+        """Index of the cue that the player has next after this one."""
+        return next((i for i in islice(self.cues, self.sent) if i > index), None)
 
     def where(self, now: MonotonicS) -> tuple[int, float] | None:
         """Cue and position in its source, estimated from when the cue began; None if nothing has sounded."""

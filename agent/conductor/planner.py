@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
+from agent.conductor.memory import Memory
 from agent.conductor.performance import Performance
+from agent.conductor.thinker import Think
 from agent.conductor.voice import Voice
-from agent.journal import Journal, JournalError
 from playlists.arbiter import Rank, Source
 from playlists.models.base import ClockState
 from playlists.timetable import FeedSchedule, Occurrence, Timetable
@@ -21,13 +22,27 @@ log = logging.getLogger("loa.planner")
 LEAD_S = 30.0
 """Performances are made this long before their start: longer than any relay sequence takes."""
 
+GONE = "no longer in the schedule"
+
 BEGUN_KEY = "begun-occurrences"
-BEGUN_FOR = timedelta(days=2)
+MOST_BEGUN = 500
+"""Starts that are remembered, the newest: a clock that is set back must not make them a second time."""
+
 LONGEST_CUT = timedelta(days=1)
+"""What should have begun longer ago is not taken up again."""
+
+FAR_AHEAD = timedelta(hours=12)
+"""What began under a clock that was wrong by more than this is to begin again at its true time."""
+
+SHORT_LEAP = timedelta(hours=1)
+"""Starts that a clock put forward by no more than this has passed over are written down as missed."""
+
+MADE_AHEAD_COUNT = 500
+"""Starts that are worked out together with a new timetable: what is soon asked of it."""
 
 
 class Planner:
-    """Turns what the timetable says into performances of the voice."""
+    """Turns what the timetable says into performances of the voice. Runs on the conductor's thread only."""
 
     def __init__(
         self,
@@ -36,48 +51,88 @@ class Planner:
         clock: Clock,
         voice: Voice,
         ledger: Ledger,
-        journal: Journal,
+        memory: Memory,
+        think: Think,
         refused: Callable[[str, str], None],
     ) -> None:
-        """`refused(programme, reason)` hears of programmes that the timetable leaves out."""
+        """`refused(programme, reason)` hears of programmes that the timetable leaves out.
+
+        A timetable is built by `think`: ten thousand programmes take a Raspberry Pi seconds.
+        """
         self._node = node
         self._groups = groups
         self._clock = clock
         self._voice = voice
         self._ledger = ledger
-        self._journal = journal
+        self._memory = memory
+        self._think = think
         self._refused = refused
-        self._feeds: dict[str, FeedSchedule] = {}
+        self._told_refused: list[tuple[str, str]] = []
         self._cursor: datetime | None = None
         self._begun = self._load_begun()
-        self._cut_off: dict[str, tuple[float, MonotonicS]] = {}
+        self._cut_off: dict[str, tuple[float, MonotonicS | None]] = {}
         self.timetable = Timetable.build({}, node, groups)
 
-    def replace(self, feeds: Mapping[str, FeedSchedule]) -> None:
-        """New schedules are in force: what they no longer hold stops, the rest is planned anew."""
-        self._feeds = dict(feeds)
-        self.timetable = Timetable.build(self._feeds, self._node, self._groups)
-        for programme, reason in self.timetable.refused:
-            self._refused(programme, reason)
-        known = {
-            (feed, programme.id) for feed, entry in feeds.items() for programme in entry.schedule.programmes
-        }
-        for p in list(self._voice.performances.values()):
-            if p.origin != "programme":
-                continue
-            if (p.feed, p.programme) not in known:
-                self._voice.withdraw(p, "no longer in the schedule")
-            elif not p.sounded and p is not self._voice.playing:
-                # it may have changed: it is made again from the new schedule
-                self._voice.performances.pop(p.id)
-                self._begun.pop(p.id, None)
-        self.replan()
-
-    def replan(self) -> None:
-        """Start over from now: at start-up, with a new schedule, or when the wall clock has jumped."""
+    def replace(self, feeds: Mapping[str, FeedSchedule], adopted: Callable[[], None]) -> None:
+        """New schedules are in force, as soon as their timetable is built; `adopted` is called then."""
+        feeds = dict(feeds)
         now = self._clock.now()
+
+        def take(timetable: Timetable) -> None:
+            self._adopt(timetable)
+            adopted()
+
+        self._think("timetable", lambda: self._build(feeds, now), take)
+
+    def _build(self, feeds: Mapping[str, FeedSchedule], now: datetime) -> Timetable:
+        timetable = Timetable.build(feeds, self._node, self._groups)
+        # the first answers are the slow ones
+        timetable.current(now, ClockState.SYNCHRONISED)
+        timetable.upcoming(now, MADE_AHEAD_COUNT)
+        return timetable
+
+    def _adopt(self, timetable: Timetable) -> None:
+        """What the new timetable no longer holds stops, what has not sounded is planned anew."""
+        self.timetable = timetable
+        for programme, reason in timetable.refused:
+            if (programme, reason) not in self._told_refused:
+                self._refused(programme, reason)
+        self._told_refused = list(timetable.refused)
+        now = self._clock.now()
+        for p in list(self._programmes()):
+            if p.sounded or p is self._voice.playing:
+                if not timetable.follows(p.feed or "", p.programme or ""):
+                    self._voice.withdraw(p, GONE)
+            elif (occurrence := timetable.find(p.id)) is not None:
+                new = performance_of(occurrence)
+                new.position_s, new.in_step_from = p.position_s, p.in_step_from
+                self._voice.replace(new)
+            elif p.planned > now:
+                self._voice.forget(p)
+            else:
+                self._voice.withdraw(p, GONE)
+        self._replan(now)
+
+    def jumped(self, by_s: float) -> None:
+        """The wall clock was set by so much: what was only planned is planned anew."""
+        now = self._clock.now()
+        before = now - timedelta(seconds=by_s)
+        for p in list(self._programmes()):
+            if not p.sounded and p.planned > before:
+                self._voice.forget(p)
+        self._begun = {key: at for key, at in self._begun.items() if at <= now + FAR_AHEAD}
+        self._replan(now)
+        if timedelta() < now - before <= SHORT_LEAP:
+            for occurrence in self.timetable.due(before, now):
+                if occurrence.id not in self._begun and occurrence.id not in self._voice.performances:
+                    p = performance_of(occurrence)
+                    self._ledger.unsounded(p, "skipped", "the clock was put forward over its start")
+                    self.begun(p)
+
+    def _replan(self, now: datetime) -> None:
+        """Start over from now."""
         self._cursor = now
-        self._take_up(now)
+        self._take_up()
         for occurrence in self.timetable.current(now, self._clock.state):
             if occurrence.id in self._begun or occurrence.id in self._voice.performances:
                 continue
@@ -88,8 +143,12 @@ class Planner:
                 self._ledger.unsounded(p, "skipped", f"late by {late_s:.0f} s")
                 self.begun(p)
             else:
-                p.position_s = position_s
+                if position_s > 0:
+                    p.in_step_from = p.planned
                 self._voice.add(p)
+
+    def _programmes(self) -> Iterable[Performance]:
+        return (p for p in self._voice.performances.values() if p.origin == "programme")
 
     def performances(self) -> Iterable[Performance]:
         """All that are planned, sound, or wait."""
@@ -111,41 +170,55 @@ class Planner:
         wait_s = (following[0].planned - now).total_seconds() - LEAD_S
         return MonotonicS(self._clock.monotonic() + max(wait_s, 0.001))
 
-    def resume_later(self, occurrence_id: str, position_s: float) -> None:
-        """Take up again what a crash of the agent cut off, as soon as its schedule is in force."""
-        self._cut_off[occurrence_id] = (position_s, self._clock.monotonic())
+    def resume_later(self, occurrence_id: str, position_s: float, *, in_step: bool) -> None:
+        """Take up again what a crash of the agent cut off, as soon as its schedule is in force.
 
-    def _take_up(self, now: datetime) -> None:
-        if not self._cut_off or not self._feeds:
-            return
-        for occurrence in self.timetable.due(now - LONGEST_CUT, now):
-            cut = self._cut_off.pop(occurrence.id, None)
-            if cut is not None:
-                p = performance_of(occurrence)
-                p.position_s = cut[0] + self._clock.monotonic() - cut[1]
-                log.info("%s goes on at %.1f s", p.id, p.position_s)
-                self._voice.add(p)
+        `in_step`: it goes on where it would be by then, as neighbouring poles do; else where it was.
+        """
+        self._cut_off[occurrence_id] = (position_s, self._clock.monotonic() if in_step else None)
+
+    def not_begun(self, occurrence_id: str) -> None:
+        """A power cut ended it: it may begin again, late, by its own rules."""
+        self._begun.pop(occurrence_id, None)
+
+    def _take_up(self) -> None:
+        for occurrence_id in list(self._cut_off):
+            occurrence = self.timetable.find(occurrence_id)
+            if occurrence is None:
+                continue  # its feed may still be read
+            position_s, since = self._cut_off.pop(occurrence_id)
+            if self._clock.now() - occurrence.planned > LONGEST_CUT:
+                continue
+            p = performance_of(occurrence)
+            if p.on_conflict == "skip":
+                p.on_conflict = "queue"  # it had its turn: it waits for the rest of it
+            p.position_s = position_s
+            if since is not None:
+                away = timedelta(seconds=position_s + self._clock.monotonic() - since)
+                p.in_step_from = self._clock.now() - away
+            log.info("%s goes on at about %.1f s", p.id, position_s)
+            self._voice.add(p)
 
     def begun(self, p: Performance) -> None:
-        """Remember that this start has been made, so that it is never made twice."""
-        if p.origin != "programme":
+        """Remember that this start has been made, or was given up, so that it is never made twice."""
+        if p.origin != "programme" or p.id in self._begun:
             return
         self._begun[p.id] = p.planned
-        oldest = self._clock.now() - BEGUN_FOR
-        self._begun = {key: planned for key, planned in self._begun.items() if planned > oldest}
-        try:
-            begun = {key: planned.isoformat() for key, planned in self._begun.items()}
-            self._journal.put(BEGUN_KEY, begun)
-        except JournalError as error:
-            log.warning("what has begun could not be written down: %s", error)
+        while len(self._begun) > MOST_BEGUN:
+            del self._begun[next(iter(self._begun))]
+        self._memory.put(BEGUN_KEY, {key: planned.isoformat() for key, planned in self._begun.items()})
 
     def _add(self, occurrence: Occurrence) -> None:
         if occurrence.id not in self._begun and occurrence.id not in self._voice.performances:
             self._voice.add(performance_of(occurrence))
 
     def _load_begun(self) -> dict[str, datetime]:
-        stored = self._journal.get(BEGUN_KEY) or {}
-        return {key: datetime.fromisoformat(planned) for key, planned in stored.items()}
+        stored = self._memory.get(BEGUN_KEY) or {}
+        try:
+            return {key: datetime.fromisoformat(planned) for key, planned in stored.items()}
+        except (AttributeError, TypeError, ValueError) as error:
+            log.warning("which starts were made cannot be read: %s", error)
+            return {}
 
 
 def performance_of(occurrence: Occurrence) -> Performance:

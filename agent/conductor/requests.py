@@ -17,7 +17,7 @@ from agent.conductor.planner import Planner
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.control.protocol import ControlRequest
-from agent.journal import Journal
+from agent.journal import Journal, JournalError
 from agent.screen.protocol import PictureTaken
 from agent.timeline import Timeline
 from playlists.arbiter import Rank, Source
@@ -25,7 +25,7 @@ from playlists.errors import Rejected
 from playlists.models.base import BulletinClass, validate
 from playlists.models.health import Health
 from playlists.models.items import Item, SpeechItem
-from playlists.units import Level, MonotonicS
+from playlists.units import Level
 
 log = logging.getLogger("loa.control")
 
@@ -65,7 +65,6 @@ class Requests:
         self._health = health
         self._link = link
         self._numbers = itertools.count(1)
-        self._by_hand: dict[str, MonotonicS] = {}
         self._ops: dict[str, Callable[[ControlRequest], None]] = {
             "status": self._status,
             "next": self._next,
@@ -88,16 +87,13 @@ class Requests:
             return
         try:
             op(request)
-        except (Rejected, KeyError, TypeError, ValueError) as error:
+        except (Rejected, ValueError) as error:
             request.refuse(f"{request.op}: {error}")
-
-    def turn(self) -> MonotonicS | None:
-        """Let relays that were switched by hand fall back."""
-        now = self._clock.monotonic()
-        for name in [name for name, until in self._by_hand.items() if now >= until]:
-            del self._by_hand[name]
-            self._amp.by_hand(name, False, now)
-        return min(self._by_hand.values(), default=None)
+        except JournalError as error:
+            request.refuse(f"{request.op}: the journal cannot be read now: {error}")
+        except Exception as error:
+            request.refuse(f"{request.op}: a defect of the agent ({error!r}); see: journalctl -u loa-agent")
+            raise
 
     def _status(self, request: ControlRequest) -> None:
         health = self._health().model_dump(mode="json")
@@ -105,7 +101,7 @@ class Requests:
 
     def _next(self, request: ControlRequest) -> None:
         now = self._clock.now()
-        count = min(1_000, int(request.arguments.get("count", 10)))
+        count = _whole(request, "count", 10, 1, 1_000)
         upcoming = [
             {
                 "id": occurrence.id,
@@ -122,7 +118,7 @@ class Requests:
         request.answer(upcoming=upcoming)
 
     def _log(self, request: ControlRequest) -> None:
-        count = min(1_000, int(request.arguments.get("count", 20)))
+        count = _whole(request, "count", 20, 1, 1_000)
         batch = self._journal.batch(max(self._journal.stored_through, self._journal.last - count), count)
         records = batch.model_dump(mode="json", by_alias=True)["records"] if batch else []
         request.answer(records=records)
@@ -133,15 +129,15 @@ class Requests:
             "say",
             {
                 "speech": {
-                    "text": request.arguments["text"],
+                    "text": _text(request, "text"),
                     "language": request.arguments.get("language", "vi"),
                 }
             },
         )
-        self._sound(request, [words], str(request.arguments["text"])[:200], words.speech.language)
+        self._sound(request, [words], words.speech.text[:200], words.speech.language)
 
     def _play(self, request: ControlRequest) -> None:
-        path = Path(str(request.arguments["path"]))
+        path = Path(_text(request, "path"))
         if not path.is_file():
             raise ValueError(f"{path} is not a file that the agent can read")
         self._sound(request, [FileItem(str(path))], path.name, "vi")
@@ -160,7 +156,7 @@ class Requests:
             items=items,
             title=title,
             language=language,
-            zones=frozenset(str(zone) for zone in request.arguments.get("zones") or ["*"]),
+            zones=frozenset(_names(request, "zones")),
             on_conflict="preempt",
         )
         refused = self._orders.say(p)
@@ -171,26 +167,30 @@ class Requests:
             request.answer(id=name)
 
     def _stop(self, request: ControlRequest) -> None:
-        name = str(request.arguments.get("name", "*"))
+        name = _text(request, "name", "*")
         stopped = self._orders.stop(name, f"stopped by {request.user}")
         self._audit(request, name)
         request.answer(stopped=stopped)
 
     def _relay(self, request: ControlRequest) -> None:
-        name, on = str(request.arguments["name"]), bool(request.arguments["on"])
+        name, on = _text(request, "name"), request.arguments.get("on")
+        if on not in (True, False):
+            raise ValueError(f"on: expected true or false, got {on!r:.40}")
+        known = self._amp.states()
+        if name not in known:
+            raise ValueError(f"no relay {name!r:.60}; known are: {', '.join(known) or 'none'}")
         now = self._clock.monotonic()
-        if not self._amp.by_hand(name, on, now):
-            known = ", ".join(self._amp.states()) or "none"
-            raise ValueError(f"no relay {name!r}; known are: {known}")
-        if on:
-            self._by_hand[name] = MonotonicS(now + BY_HAND_S)
-        else:
-            self._by_hand.pop(name, None)
-        self._audit(request, f"{name} {'on' if on else 'off'}")
+        why_not = self._amp.hold_by_hand(name, now, BY_HAND_S) if on else self._amp.release_by_hand(name, now)
+        self._audit(request, f"{name} {'on' if on else 'off'}" + (f", refused: {why_not}" if why_not else ""))
+        if why_not is not None:
+            raise ValueError(why_not)
         request.answer()
 
     def _screenshot(self, request: ControlRequest) -> None:
-        width = request.arguments.get("width")
+        path = Path(_text(request, "path"))
+        width = None
+        if request.arguments.get("width") is not None:
+            width = _whole(request, "width", 640, 16, 7_680)
 
         def then(picture: PictureTaken) -> None:
             if picture.reason is not None:
@@ -198,10 +198,30 @@ class Requests:
             else:
                 request.answer(size=picture.size)
 
-        path = Path(str(request.arguments["path"]))
-        if not self._stage.picture(path, None if width is None else int(width), then):
+        if not self._stage.picture(path, width, then):
             request.refuse("this node has no screen that runs ([screen] in the configuration)")
 
     def _audit(self, request: ControlRequest, text: str) -> None:
         log.info("%s by %s: %s", request.op, request.user, text)
         self._ledger.remark(f"{request.op} by {request.user}: {text}")
+
+
+def _whole(request: ControlRequest, name: str, default: int, low: int, high: int) -> int:
+    value = request.arguments.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r:.40}")
+    return value
+
+
+def _text(request: ControlRequest, name: str, default: str | None = None) -> str:
+    value = request.arguments.get(name, default)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name}: expected a text, got {value!r:.40}")
+    return value
+
+
+def _names(request: ControlRequest, name: str) -> list[str]:
+    value = request.arguments.get(name) or ["*"]
+    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+        raise ValueError(f"{name}: expected a list of names, got {value!r:.40}")
+    return value

@@ -1,84 +1,85 @@
 """What sounded when the agent was killed goes on after its restart, where it would be by now.
 
-Each change-over writes down what sounds and what is suspended. After a crash of the agent (same boot of the
-machine) that is taken up again; after a power cut it is not: a programme then starts late by its own rules.
+Each change-over writes down what sounds, what is suspended, and which commands wait. After a crash of the
+agent (same boot of the machine, so the monotonic clock has gone on) that is taken up again. After a power cut
+it is not: a programme then starts late by its own rules, and a command has ended.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from agent.clock import Clock
-from agent.conductor.performance import Performance, Phase
-from agent.journal import Journal, JournalError
+from agent.conductor.memory import Memory
+from agent.conductor.performance import Performance, Phase, Run
 from playlists.models.command import Command
+from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.resumption")
 
 KEY = "sounding"
-LONGEST_S = 3_600.0
-"""What was cut off longer ago than this is not taken up again."""
+BOOT_KEY = "boot"
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A performance that was cut off, and where it would be now."""
+    """A performance that was cut off."""
 
     id: str
     position_s: float
+    """Where it is to go on."""
+    in_step: bool
+    """It sounded: by now it would be further on."""
     command: Command | None
 
 
 class Resumption:
     """Writes down what sounds, and reads it after a crash."""
 
-    def __init__(self, journal: Journal, clock: Clock, boot: str) -> None:
-        self._journal = journal
+    def __init__(self, memory: Memory, clock: Clock, boot: str) -> None:
+        """`boot` names this run of the machine."""
+        self._memory = memory
         self._clock = clock
         self._boot = boot
         self._written: list[dict[str, Any]] | None = None
+        self.same_boot = memory.get(BOOT_KEY) == boot
+        """Whether the machine has run on since the agent last did."""
+        memory.put(BOOT_KEY, boot)
 
-    def write(self, performances: dict[str, Performance], commands: dict[str, Command]) -> None:
-        """Write down what sounds and what is suspended, if that has changed."""
-        entries = []
-        for p in performances.values():
-            if p.phase not in (Phase.PLAYING, Phase.SUSPENDED) or p.origin not in (
-                "programme",
-                "announcement",
-            ):
-                continue
-            command = commands.get(p.command) if p.command else None
-            entries.append(
-                {
-                    "id": p.id,
-                    "phase": p.phase.value,
-                    "run": p.runs,
-                    "position_s": round(p.where_s(), 3),
-                    "command": command.model_dump(mode="json", by_alias=True) if command else None,
-                }
-            )
-        if entries == self._written:
-            return
-        self._written = entries
-        stored = {"boot": self._boot, "at": self._clock.now().isoformat(), "sounding": entries}
+    def write(
+        self, performances: Mapping[str, Performance], current: Run | None, commands: Mapping[str, Command]
+    ) -> None:
+        """Write down what is to go on after a crash, if that has changed."""
+        entries = [
+            {
+                "id": p.id,
+                "position_s": round(p.where_s(), 3),
+                "at": current.at if current is not None and current.performance is p else None,
+                "command": command.model_dump(mode="json", by_alias=True) if command else None,
+            }
+            for p in performances.values()
+            for command in [commands.get(p.command or "")]
+            if command is not None
+            or (p.origin == "programme" and p.phase in (Phase.PLAYING, Phase.SUSPENDED))
+        ]
+        if entries != self._written:
+            self._written = entries
+            self._memory.put(KEY, {"sounding": entries})
+
+    def read(self) -> list[Cut]:
+        """What the last run of the agent left."""
+        stored = self._memory.get(KEY) or {}
         try:
-            self._journal.put(KEY, stored if entries else {})
-        except JournalError as error:
-            log.warning("after a crash nothing would be taken up again: %s", error)
+            return [self._cut(entry) for entry in stored.get("sounding", ())]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.warning("what was cut off cannot be read and does not go on: %s", error)
+            return []
 
-    def read(self) -> Iterator[Cut]:
-        """What the last run of the agent left sounding or suspended."""
-        stored = self._journal.get(KEY) or {}
-        if stored.get("boot") != self._boot:
-            return
-        away_s = (self._clock.now() - datetime.fromisoformat(stored["at"])).total_seconds()
-        if not 0 <= away_s <= LONGEST_S:
-            return
-        for entry in stored["sounding"]:
-            passed_s = away_s if entry["phase"] == Phase.PLAYING.value else 0.0
-            command = Command.model_validate(entry["command"]) if entry["command"] else None
-            yield Cut(entry["id"], entry["position_s"] + passed_s, command)
+    def _cut(self, entry: Mapping[str, Any]) -> Cut:
+        since: MonotonicS | None = entry["at"]
+        passed_s = max(0.0, self._clock.monotonic() - since) if since is not None else 0.0
+        command = Command.model_validate(entry["command"]) if entry["command"] else None
+        return Cut(str(entry["id"]), float(entry["position_s"]) + passed_s, since is not None, command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent.conductor.performance import FileItem, Performance, Sound, ToneItem
@@ -27,6 +27,8 @@ class Sounds:
         self._library = library
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
+        self.version = 0
+        """Changes whenever `find` may answer otherwise than before."""
 
     def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
@@ -47,7 +49,7 @@ class Sounds:
             case _:
                 return self._recording(p, item, urgent=urgent, due=due)
 
-    def make_ready(self, feed: str, items: Iterable[Item]) -> set[str]:
+    def make_ready(self, feed: str, items: Sequence[Item]) -> set[str]:
         """Have items of a later programme made; returns the keys that must be kept for them."""
         needed: set[str] = set()
         for item in items:
@@ -55,16 +57,16 @@ class Sounds:
                 words = Speech(item.speech.text, item.speech.language)
                 self._want(words.key, words, urgent=False)
                 needed.add(words.key)
-            else:
-                target = item.media if isinstance(item, MediaItem) else item.relay.fallback
-                info = self._find_media(feed, target) if target else None
-                if info is not None and info.path is not None:
-                    self._want(info.key, info.path, urgent=False)
-                    needed.add(info.key)
+        for target in targets_of(items):
+            info = self._find_media(feed, target)
+            if info is not None and info.path is not None:
+                self._want(info.key, info.path, urgent=False)
+                needed.add(info.key)
         return needed
 
     def note(self, event: Prepared | Unplayable) -> None:
         """The library has answered."""
+        self.version += 1
         self._asked.discard(event.key)
         if isinstance(event, Unplayable):
             self._failures[event.key] = event.reason
@@ -73,7 +75,17 @@ class Sounds:
 
     def forget_failures(self) -> None:
         """Try again what could not be made: a new schedule is in force, or a voice was installed."""
+        self.version += 1
         self._failures.clear()
+
+    def arrived(self, feed: str, target: str, *, make: bool) -> str | None:
+        """A target has come; if it is to be made at once, returns its key."""
+        self.version += 1
+        info = self._find_media(feed, target) if make else None
+        if info is None or info.path is None:
+            return None
+        self._want(info.key, info.path, urgent=False)
+        return info.key
 
     def _recording(self, p: Performance, item: MediaItem, *, urgent: bool, due: bool) -> Sound:
         info = self._find_media(p.feed or "", item.media)
@@ -115,6 +127,15 @@ class Sounds:
         if key not in self._asked or urgent:
             self._asked.add(key)
             self._library.want(key, source, urgent)
+
+
+def targets_of(items: Iterable[Item]) -> Iterator[str]:
+    """Recordings of the feed that items need."""
+    for item in items:
+        if isinstance(item, MediaItem):
+            yield item.media
+        elif isinstance(item, RelayItem) and item.relay.fallback is not None:
+            yield item.relay.fallback
 
 
 def _source(pcm: Pcm) -> PcmSource:

@@ -75,6 +75,8 @@ class Stage:
         self._next_change: datetime | None = None
         self._sums: dict[tuple[str, datetime], tuple[int, float]] = {}
         self._pictures: dict[str, Callable[[PictureTaken], None]] = {}
+        self._missed: set[tuple[str, str]] = set()
+        """Pictures that are not here yet."""
         self._ready = False
         self.now = ScreenNow()
 
@@ -113,8 +115,13 @@ class Stage:
         return MonotonicS(self._clock.monotonic() + max(0.0, (self._next_change - now).total_seconds()))
 
     def refresh(self) -> None:
-        """Ask the core again at the next turn, as the clock has jumped or a picture has arrived."""
+        """Ask the core again at the next turn: the clock has jumped."""
         self._stale = True
+
+    def arrived(self, feed: str, target: str) -> None:
+        """A target of a feed has come: if it is a picture that was missed, the board shows it now."""
+        if (feed, target) in self._missed:
+            self._stale = True
 
     def absorb(self, message: dict[str, Any]) -> None:
         """Take one message of the screen.
@@ -126,6 +133,7 @@ class Stage:
             case Ready() as ready:
                 self._opened(ready)
             case Showing(layout, showing, takeover):
+                self._faults.clear("screen-failed")
                 if takeover != self.now.takeover:
                     name = takeover or self.now.takeover or ""
                     self._shown(name, "takeover" if takeover else "board again")
@@ -163,7 +171,7 @@ class Stage:
                     kind="show",
                     **_names(bulletin),
                     started=began,
-                    ended=min(began + timedelta(hours=1), self._clock.now()),
+                    ended=max(began, min(began + timedelta(hours=1), self._clock.now())),
                     shown=shown,
                     shown_s=round(seconds, 1),
                     outcome="finished",
@@ -190,6 +198,7 @@ class Stage:
         self._tell(takeover_message(self._taken) if self._taken else clear_message())
 
     def _send(self, board: BoardNow) -> None:
+        self._missed.clear()
         document = board.to_json() | {"theme": self._theme, "clock": self._clock.state.value}
         for zone in document["zones"]:
             zone["bulletins"] = [found for found in map(self._with_file, zone["bulletins"]) if found]
@@ -203,7 +212,10 @@ class Stage:
         if image is None:
             return bulletin
         path = self._find_media(bulletin["feed"], image["path"])
-        return None if path is None else bulletin | {"image": image | {"path": str(path)}}
+        if path is None:
+            self._missed.add((bulletin["feed"], image["path"]))
+            return None
+        return bulletin | {"image": image | {"path": str(path)}}
 
     def _count(self, shown: Shown) -> None:
         key = (shown.bulletin, _hour_of(datetime.fromisoformat(shown.since)))
@@ -212,7 +224,7 @@ class Stage:
 
     def _failed(self, bulletin: str | None, reason: str) -> None:
         if bulletin is None:
-            self._faults.raise_("screen", reason)
+            self._faults.raise_("screen-failed", reason)
             return
         log.warning("bulletin %s is not shown: %s", bulletin, reason)
         self._ledger.write(

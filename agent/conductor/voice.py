@@ -9,12 +9,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import isfinite
+from typing import Literal
 
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
 from agent.conductor.ledger import Ledger
-from agent.conductor.performance import Performance, Phase, Sound
+from agent.conductor.performance import Performance, Phase
 from agent.conductor.playback import Playback
+from agent.conductor.readying import WAIT_FOR_DECODE_S, Readying
 from agent.conductor.rules import Rules
 from agent.conductor.sounds import Sounds
 from playlists.arbiter import Demand, State, arbitrate
@@ -27,8 +30,18 @@ log = logging.getLogger("loa.voice")
 OPEN_LEAD_S = Seconds(0.5)
 """The sound card is opened this long before a planned start, so that the start is exact."""
 
-WAIT_FOR_DECODE_S = Seconds(10.0)
-"""A planned start waits so long for a recording that is here but not yet decoded."""
+WAIT_FOR_DECODE = timedelta(seconds=WAIT_FOR_DECODE_S)
+
+NEIGHBOUR_S = Seconds(0.5)
+"""What may not wait is dropped only if the output is still taken so long after its planned start."""
+
+NEIGHBOUR = timedelta(seconds=NEIGHBOUR_S)
+
+WRITE_LEAD_S = Seconds(0.25)
+"""A late joiner begins so long after the relays could be ready: time to write its record."""
+
+MOST_DEATHS = 5
+"""Something that so many players in a row did not outlive is given up: others are waiting."""
 
 STATES = {
     Phase.WAITING: State.WAITING,
@@ -37,11 +50,15 @@ STATES = {
 }
 
 
+ToldState = Literal["started", "finished", "interrupted", "failed"]
+"""Words of receipts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What became of a performance: for receipts, health and whoever looks on."""
 
-    state: str
+    state: ToldState
     reason: str | None = None
     at: MonotonicS | None = None
     """When, where it was not just now."""
@@ -63,7 +80,7 @@ class Voice:
         self._clock = clock
         self._playback = playback
         self._amp = amplification
-        self._sounds = sounds
+        self._readying = Readying(sounds, ledger, playback, self._lead_s, self._hopeless)
         self._ledger = ledger
         self._rules = rules
         self._tell = tell
@@ -81,172 +98,168 @@ class Voice:
         """Something new wants to sound: it is made ready now and decided about at the next turn."""
         self.performances.setdefault(p.id, p)
 
-    def withdraw(self, p: Performance, reason: str, outcome: Outcome = "interrupted") -> None:
-        """End it where it is; the log says why."""
+    def withdraw(self, p: Performance, reason: str, outcome: Outcome = "skipped") -> None:
+        """End it where it is; the log says why. `outcome` is for one of which nothing has sounded."""
         if p is self.playing:
-            self._playback.leave(reason)
+            self._playback.leave(reason, for_good=True)
             self._playback.hush()
         elif not p.sounded:
-            self._ledger.unsounded(p, outcome if outcome != "interrupted" else "skipped", reason)
+            self._ledger.unsounded(p, outcome, reason)
+        elif p.phase is Phase.SUSPENDED:
+            self._ledger.remark(f"does not go on: {reason}", "system", **p.names())
         self._remove(p, Told("interrupted" if p.sounded else "failed", reason))
+
+    def forget(self, p: Performance) -> None:
+        """Take it back without a word: it was only planned, and is to be planned anew."""
+        if p is self.playing:
+            self._playback.leave("planned anew")
+            self._playback.hush()
+        self.performances.pop(p.id, None)
+
+    def replace(self, new: Performance) -> None:
+        """Put another plan in the place of one of the same id that has not sounded."""
+        self.performances[new.id] = new
 
     def finished(self, p: Performance, at: MonotonicS) -> None:
         """Its last sample has left."""
-        told = (
-            Told("finished", None, at) if p.sounded else Told("failed", "nothing of it could be sounded", at)
-        )
-        self._remove(p, told)
+        if self.performances.get(p.id) is not p:
+            return
+        trouble = f"not all of it: {p.trouble}" if p.trouble else None
+        if not p.sounded:
+            self._remove(p, Told("failed", p.trouble or "nothing of it could be sounded", at))
+        else:
+            self._remove(p, Told("finished", trouble, at))
 
-    def replan(self) -> None:
-        """Forget what is only planned: the clock has jumped, and the planner makes it anew."""
-        for p in list(self.performances.values()):
-            if p.origin == "programme" and not p.sounded and p is not self.playing:
-                self.performances.pop(p.id)
-
-    def player_died(self, reason: str) -> None:
-        """The player is gone; what sounded goes on where it was as soon as the next one is ready."""
-        self._playback.died(reason)
+    def jumped(self, by_s: float) -> None:
+        """The wall clock was set: what waits for no hour of the day waits no longer and no shorter for that."""
+        by = timedelta(seconds=by_s)
+        for p in self.performances.values():
+            if p.suspended_at is not None:
+                p.suspended_at += by
+            if p.origin != "programme":
+                p.planned += by
 
     # ---- a turn
 
     def turn(self) -> MonotonicS | None:
         """Make true what should be true now; returns when to ask again at the latest."""
         now, mono = self._clock.now(), self._clock.monotonic()
-        self._settle(now, mono)
+        self._readying.turn(self.performances.values(), now, mono)
         self._end_what_may_not_go_on(now, mono)
         if self._amp.overrun and self.playing is not None:
             self.withdraw(self.playing, "longest on-time of the amplifier reached")
-        busy = self.playing is not None
-        due = [p for p in self.performances.values() if self._is_due(p, now, busy=busy)]
-        if any(
-            p.phase is Phase.PREPARING and p.class_ is BulletinClass.EMERGENCY
-            for p in self.performances.values()
-        ):
-            # it will speak in a moment: nothing lower begins for that moment
-            due = [p for p in due if p is self.playing or p.class_ is BulletinClass.EMERGENCY]
-        verdict = arbitrate([self._demand(p) for p in due])
-        for performance_id, reason in verdict.drop:
-            p = self.performances[performance_id]
-            self._ledger.unsounded(p, "skipped", reason)
-            self._remove(p, Told("failed", reason))
-        chosen = self.performances.get(verdict.play) if verdict.play else None
-        if chosen is not self.playing and self._playback.ready:
-            self._change_over(chosen, now, mono)
+        while self._decide(now, mono):
+            pass  # what was chosen turned out to be over: it is gone, and the next one is looked at
         self._follow(now, mono)
         return self._next_wake(now, mono)
 
-    def _demand(self, p: Performance) -> Demand:
-        return Demand(p.rank, p.on_conflict, p.since, STATES[p.phase])
+    def _decide(self, now: datetime, mono: MonotonicS) -> bool:
+        """Let begin what should sound; whether the question has to be asked again."""
+        verdict = arbitrate([self._demand(p) for p in self._wanting(now)])
+        for performance_id, reason in verdict.drop:
+            self.withdraw(self.performances[performance_id], reason)
+        chosen = self.performances.get(verdict.play) if verdict.play else None
+        if chosen is None or chosen is self.playing or not self._playback.ready:
+            return False
+        return not self._change_over(chosen, now, mono)
 
-    def _is_due(self, p: Performance, now: datetime, *, busy: bool) -> bool:
-        if p.phase is Phase.WAITING:
-            lead_s = 0.0 if busy else self._lead_s(p, now)
-            return p.planned - timedelta(seconds=lead_s) <= now
-        return p.phase is not Phase.PREPARING
+    def _wanting(self, now: datetime) -> list[Performance]:
+        """What is due, and may begin."""
+        due = [p for p in self.performances.values() if self._is_due(p, now)]
+        if any(
+            p.class_ is BulletinClass.EMERGENCY and self._comes(p, now) for p in self.performances.values()
+        ):
+            # it will speak in a moment: nothing lower begins for that moment
+            due = [p for p in due if p is self.playing or p.class_ is BulletinClass.EMERGENCY]
+        return due
+
+    def _comes(self, p: Performance, now: datetime) -> bool:
+        """Whether it would sound now, were it ready."""
+        return p.phase is Phase.PREPARING and p.planned - timedelta(seconds=self._lead_s(p, now)) <= now
+
+    def _demand(self, p: Performance) -> Demand:
+        # a player that died does not cost a performance its turn
+        holds = p is self._playback.cut_off and self.playing is None
+        return Demand(p.rank, p.on_conflict, p.since, State.PLAYING if holds else STATES[p.phase])
+
+    def _is_due(self, p: Performance, now: datetime) -> bool:
+        if p.phase is not Phase.WAITING:
+            return p.phase is not Phase.PREPARING
+        lead_s = self._lead_s(p, now)
+        if self.playing is not None:
+            # what plays may end at this very second: its last samples are still on their way
+            lead_s = -NEIGHBOUR_S if p.on_conflict == "skip" else 0.0
+        return p.planned - timedelta(seconds=lead_s) <= now
 
     def _lead_s(self, p: Performance, now: datetime) -> float:
         return self._amp.lead_s(self._rules.audible(p, now)) + OPEN_LEAD_S
-
-    # ---- getting ready
-
-    def _settle(self, now: datetime, mono: MonotonicS) -> None:
-        for p in list(self.performances.values()):
-            if p.phase is Phase.PREPARING:
-                late_s = (now - p.planned).total_seconds()
-                self._look_up(p, late_s)
-                if late_s >= -self._lead_s(p, now) and (self._may_begin(p) or late_s >= WAIT_FOR_DECODE_S):
-                    self._lay_out(p, late_s, mono)
-            elif p is self.playing and not all(sound.settled for sound in p.sounds):
-                before = [sound.settled for sound in p.sounds]
-                self._look_up(p, (now - p.planned).total_seconds())
-                self._report_failures(p, [i for i, was in enumerate(before) if not was])
-                self._playback.extend()
-
-    def _look_up(self, p: Performance, late_s: float) -> None:
-        due = late_s >= (0.0 if p.origin == "programme" else WAIT_FOR_DECODE_S)
-        # a settled sound stays as it is: what plays must not change under the player
-        old = p.sounds or [Sound()] * len(p.items)
-        p.sounds = [
-            sound if sound.settled else self._sounds.find(p, item, urgent=p.origin != "programme", due=due)
-            for sound, item in zip(old, p.items, strict=True)
-        ]
-
-    @staticmethod
-    def _may_begin(p: Performance) -> bool:
-        """A programme begins whole; what a person asked for now begins with what is there."""
-        return all(sound.settled for sound in p.sounds) or (p.origin != "programme" and p.sounds[0].playable)
-
-    def _lay_out(self, p: Performance, late_s: float, mono: MonotonicS) -> None:
-        if late_s >= WAIT_FOR_DECODE_S:
-            late = "it could not be made ready in time"
-            p.sounds = [sound if sound.settled else sound.failed(late) for sound in p.sounds]
-        p.settle()
-        self._report_failures(p, list(range(len(p.sounds))))
-        p.phase, p.since = Phase.WAITING, mono
-        if not p.cues:
-            self._remove(p, Told("failed", self._why_nothing(p)))
-
-    def _report_failures(self, p: Performance, items: list[int]) -> None:
-        for index in items:
-            sound = p.sounds[index]
-            if sound.failure is not None:
-                self._ledger.unsounded(p, "failed" if sound.broken else "skipped", sound.failure, index)
-
-    @staticmethod
-    def _why_nothing(p: Performance) -> str:
-        return "; ".join(sound.failure for sound in p.sounds if sound.failure) or "nothing to sound"
 
     # ---- rules that end things
 
     def _end_what_may_not_go_on(self, now: datetime, mono: MonotonicS) -> None:
         for p in list(self.performances.values()):
-            reason = None
-            if p.lease_until is not None and mono >= p.lease_until:
-                reason = "lease ended"
-            elif p.phase is Phase.PLAYING:
-                reason = self._rules.may_not_go_on(p, now)
-            elif p.phase is Phase.SUSPENDED:
-                reason = self._rules.may_not_resume(p, now)
-            elif p.phase is Phase.WAITING and p.planned <= now:
-                reason = self._rules.may_not_start(p, now)
+            reason = self._why_not(p, now, mono)
             if reason is not None:
-                self.withdraw(p, reason)
+                self.withdraw(p, reason, "failed" if p.deaths >= MOST_DEATHS else "skipped")
+
+    def _why_not(self, p: Performance, now: datetime, mono: MonotonicS) -> str | None:
+        if p.lease_until is not None and mono >= p.lease_until:
+            return "lease ended"
+        if p.deaths >= MOST_DEATHS:
+            return f"{p.deaths} players in a row ended when it was their turn to sound it"
+        # in the moments before its start it is judged by the hour of its start
+        moment = max(now, p.planned)
+        if p.phase is Phase.PLAYING:
+            return self._rules.may_not_sound(p, moment)
+        if p.phase is Phase.SUSPENDED:
+            return self._rules.may_not_resume(p, now)
+        return (
+            self._rules.may_not_sound(p, moment)
+            if p.phase is Phase.WAITING and self._is_due(p, now)
+            else None
+        )
 
     # ---- changing over
 
-    def _change_over(self, new: Performance | None, now: datetime, mono: MonotonicS) -> None:
+    def _change_over(self, new: Performance, now: datetime, mono: MonotonicS) -> bool:
+        """Let `new` sound instead of what does; False when nothing of it was left."""
         old = self.playing
-        if new is None:
-            self._playback.hush()
-        else:
-            if old is None:
-                self._playback.open()
-            if not self._begin(new, now, mono):
-                return
+        if old is None:
+            self._playback.open()
+        if not self._begin(new, now, mono):
+            return False
         if old is not None:
             old.phase, old.since = Phase.SUSPENDED, mono
             old.suspended_at = now
-            self._tell(old, Told("interrupted", f"by {new.id}" if new else None))
+            self._tell(old, Told("interrupted", f"by {new.id}"))
+        return True
 
     def _begin(self, p: Performance, now: datetime, mono: MonotonicS) -> bool:
-        """Start or resume `p` in place of what sounds; False when nothing of it was left."""
-        ahead_s = (p.planned - now).total_seconds()
-        run = self._playback.prepare(p, self._rules.gain_db(p, now), max(p.planned, now))
+        zones = self._rules.audible(p, now)
+        at = mono + (p.planned - now).total_seconds()
+        if p.in_step_from is not None and not p.sounded:
+            # worked out for the moment at which it can really sound: a neighbour already does
+            at = max(at, mono + self._amp.lead_s(zones) + WRITE_LEAD_S)
+            p.position_s = (now - p.in_step_from).total_seconds() + at - mono
+        run = self._playback.prepare(p, self._rules.gain_db(p, now), now)
         if run is None:
             self.withdraw(p, f"late: at {p.where_s():.0f} s it is over")
             return False
-        p.ends_by = self._rules.sounding(p, max(now, p.planned))
+        self._rules.sounding(p, max(now, p.planned))
         if self._amp.overrun:
             # what ran too long has been ended; the amplifier stays down only until something new begins
             self._amp.release(mono)
-        self._amp.want(self._rules.audible(p, now), mono)
-        # the record has been written and the relays take time: look at the clock again
+        # the record has been written, which takes time: look at the clock again
         mono = self._clock.monotonic()
-        planned_at = mono + (p.planned - self._clock.now()).total_seconds() if ahead_s > 0 else mono
-        at = max(planned_at, self._amp.ready_at(mono))
+        self._amp.want(zones, mono)
+        ready_at = self._amp.ready_at(mono)
+        at = max(at, ready_at) if isfinite(ready_at) else at
         self._playback.leave(f"by {p.id}")
         self._playback.perform(run, MonotonicS(at) if at > mono else None)
         return True
+
+    def _hopeless(self, p: Performance, reason: str) -> None:
+        self._remove(p, Told("failed", reason))
 
     def _remove(self, p: Performance, told: Told) -> None:
         self.performances.pop(p.id, None)
@@ -257,7 +270,10 @@ class Voice:
     def _follow(self, now: datetime, mono: MonotonicS) -> None:
         playing = self.playing
         if playing is not None:
-            self._amp.want(self._rules.audible(playing, now), mono)
+            if self._playback.output_lost:
+                self._amp.release(mono)  # nothing can sound: no hum either
+            else:
+                self._amp.want(self._rules.audible(playing, now), mono)
             self._playback.follow_gain(self._rules.gain_db(playing, now))
         else:
             self._amp.release(mono)
@@ -267,14 +283,16 @@ class Voice:
             self._playback.close()
 
     def _next_wake(self, now: datetime, mono: MonotonicS) -> MonotonicS | None:
-        wakes = [self._amp.next_at, self._playback.watch(mono)]
+        wakes = [self._amp.next_at]
         instants = [self._rules.next_change(now)]
         for p in self.performances.values():
-            instants += [p.planned - timedelta(seconds=self._lead_s(p, now)), p.planned, p.ends_by]
             wakes.append(p.lease_until)
-            if p.phase is Phase.PREPARING and p.planned <= now:
-                wakes.append(MonotonicS(mono + 0.5))
-            if p.phase is Phase.SUSPENDED:
-                wakes.append(MonotonicS(mono + 1.0))
+            if p.phase in (Phase.PREPARING, Phase.WAITING):
+                lead = timedelta(seconds=self._lead_s(p, now))
+                instants += [p.planned - lead, p.planned, p.planned + NEIGHBOUR, p.planned + WAIT_FOR_DECODE]
+            elif p.phase is Phase.SUSPENDED:
+                instants.append(self._rules.drops_at(p))
+        if self._playback.dry_s(mono):
+            wakes.append(MonotonicS(mono + 1.0))
         wakes += [MonotonicS(mono + (i - now).total_seconds()) for i in instants if i is not None and i > now]
         return min((wake for wake in wakes if wake is not None), default=None)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from agent.clock import Clock
+from agent.conductor.events import ThreadDied
 from agent.conductor.playback import Playback
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
+from agent.faults import Faults
 from agent.player.link import PlayerLink
 from agent.screen.protocol import ping_message
 from agent.worker import WorkerDied, WorkerLink, WorkerSaid, WorkerStarted
@@ -26,22 +27,23 @@ class Workers:
 
     def __init__(
         self,
-        clock: Clock,
         player: PlayerLink,
         screen: WorkerLink | None,
         voice: Voice,
         playback: Playback,
         stage: Stage,
+        faults: Faults,
         alive: Callable[[], None],
     ) -> None:
         """`alive` is called whenever every worker has made progress: it feeds the watchdog."""
-        self._clock = clock
         self._player = player
         self._screen = screen
         self._voice = voice
         self._playback = playback
         self._stage = stage
+        self._faults = faults
         self._alive = alive
+        self._thread_died = False
         self._screen_pings = 0
         self._screen_pong = 0
         self._closing = False
@@ -52,7 +54,12 @@ class Workers:
 
     def handlers(self) -> dict[type, Callable[..., None]]:
         """Which event goes where."""
-        return {WorkerStarted: self._started, WorkerSaid: self._said, WorkerDied: self._died}
+        return {
+            WorkerStarted: self._started,
+            WorkerSaid: self._said,
+            WorkerDied: self._died,
+            ThreadDied: self._lost_thread,
+        }
 
     def ping(self) -> None:
         """Ask each for a sign of life; kill what has not answered for long; else feed the watchdog."""
@@ -67,12 +74,12 @@ class Workers:
             self._screen_pings += 1
             self._screen.send(ping_message(self._screen_pings))
         self._player.ping()
-        if not stuck:
+        if not stuck and not self._thread_died:
             self._alive()
 
     def turn(self) -> MonotonicS | None:
         """Look whether the player gets on while it should sound."""
-        return self._playback.watch(self._clock.monotonic())
+        return self._playback.watch()
 
     def _started(self, event: WorkerStarted) -> None:
         log.info("%s runs as process %d", event.name, event.pid)
@@ -94,6 +101,11 @@ class Workers:
             return
         log.warning("%s ended: %s", event.name, event.reason)
         if event.name == "player":
-            self._voice.player_died(event.reason)
+            self._playback.died(event.reason)
         else:
             self._stage.died(event.reason)
+
+    def _lost_thread(self, event: ThreadDied) -> None:
+        """A room has lost its thread: the watchdog is fed no more, and systemd starts the agent afresh."""
+        self._thread_died = True
+        self._faults.raise_(f"thread-{event.name}", f"its thread ended: {event.error}")

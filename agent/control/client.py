@@ -14,6 +14,10 @@ class ControlError(Exception):
     """Error raised when the daemon cannot be reached or refuses; the text says what to do."""
 
 
+class NotRunning(ControlError):  # noqa: N818 - says what is the matter
+    """Error raised when no daemon listens."""
+
+
 def ask(path: Path, op: str, /, timeout_s: float = 15.0, **arguments: Any) -> dict[str, Any]:
     """Ask the running daemon and return its reply.
 
@@ -28,16 +32,21 @@ def ask(path: Path, op: str, /, timeout_s: float = 15.0, **arguments: Any) -> di
             with connection.makefile("rb") as reader:
                 line = reader.readline()
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise ControlError(
+            raise NotRunning(
                 f"the agent is not running (no answer at {path}); start it: systemctl start loa-agent"
             ) from error
         except PermissionError as error:
             raise ControlError(f"{path} is for the group loa; join it: sudo adduser $USER loa") from error
         except TimeoutError as error:
             raise ControlError(f"the agent did not answer within {timeout_s:.0f} s") from error
+        except OSError as error:
+            raise ControlError(f"{path}: {error}") from error
     if not line:
         raise ControlError("the agent hung up without an answer; look at: journalctl -u loa-agent")
-    reply: dict[str, Any] = json.loads(line)
+    try:
+        reply: dict[str, Any] = json.loads(line)
+    except ValueError as error:
+        raise ControlError("the agent's answer was cut off; look at: journalctl -u loa-agent") from error
     if not reply.pop("ok"):
         raise ControlError(str(reply["error"]))
     return reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import json
 import logging
@@ -9,12 +10,12 @@ import os
 import pwd
 import queue
 import socket
-import socketserver
 import struct
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from agent.control.protocol import MAX_LINE_BYTES, ControlRequest, encode
 
@@ -22,6 +23,14 @@ log = logging.getLogger("loa.control")
 
 GROUP = "loa"
 REPLY_WITHIN_S = 10.0
+QUIET_S = 300.0
+"""A technician who neither asks nor reads for so long is hung up on."""
+
+PAUSE_S = 1.0
+"""Where nobody can be let in (too many files are open), it is tried again after this."""
+
+TECHNICIAN = "technician-"
+"""Names of the threads that serve technicians begin so."""
 
 
 class ControlServer:
@@ -30,7 +39,8 @@ class ControlServer:
     def __init__(self, path: Path, post: Callable[[object], None]) -> None:
         self._path = path
         self._post = post
-        self._server: socketserver.ThreadingUnixStreamServer | None = None
+        self._listener: socket.socket | None = None
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Open the socket; an old one of a dead daemon is replaced.
@@ -40,30 +50,54 @@ class ControlServer:
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
-        post = self._post
-
-        class Handler(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                serve(cast(BinaryIO, self.rfile), cast(BinaryIO, self.wfile), user_of(self.connection), post)
-
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o117)  # between bind and chmod nobody else may connect either
         try:
-            server = socketserver.ThreadingUnixStreamServer(str(self._path), Handler)
+            listener.bind(str(self._path))
+        except OSError:
+            listener.close()
+            raise
         finally:
             os.umask(mask)
-        server.daemon_threads = True
         try:
             os.chown(self._path, -1, grp.getgrnam(GROUP).gr_gid)
         except (KeyError, PermissionError) as error:
             log.debug("socket keeps its group, %s: %s", GROUP, error)
-        self._server = server
-        threading.Thread(target=server.serve_forever, args=(3600,), name="control", daemon=True).start()
+        listener.listen()
+        self._listener = listener
+        self._thread = threading.Thread(target=self._accept, args=(listener,), name="control", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Close and remove the socket."""
-        if self._server is not None:
-            self._server.server_close()
+        if self._listener is not None and self._thread is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+            self._thread.join(2.0)
+            self._listener.close()
+            self._listener = None
             self._path.unlink(missing_ok=True)
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError as error:
+                if error.errno in (errno.EINVAL, errno.EBADF):
+                    return  # stopped
+                log.error("a technician could not be let in: %s", error)
+                time.sleep(PAUSE_S)
+                continue
+            threading.Thread(
+                target=self._converse,
+                args=(connection,),
+                name=f"{TECHNICIAN}{connection.fileno()}",
+                daemon=True,
+            ).start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as reader, connection.makefile("wb") as writer:
+            connection.settimeout(QUIET_S)
+            serve(reader, writer, user_of(connection), self._post)
 
 
 def user_of(connection: socket.socket) -> str:
@@ -82,6 +116,8 @@ def serve(reader: BinaryIO, writer: BinaryIO, user: str, post: Callable[[object]
         while line := reader.readline(MAX_LINE_BYTES + 1):
             writer.write(encode(_answer(line, user, post)))
             writer.flush()
+            if len(line) > MAX_LINE_BYTES:
+                return  # the rest of it is no request
     except OSError as error:
         log.debug("a technician hung up: %s", error)
 

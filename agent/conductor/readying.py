@@ -1,0 +1,95 @@
+"""Getting performances ready: their items are looked up, and laid out in time as soon as they may begin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from agent.conductor.ledger import Ledger
+from agent.conductor.performance import Performance, Phase, Sound
+from agent.conductor.playback import Playback
+from agent.conductor.sounds import Sounds
+from playlists.units import MonotonicS, Seconds
+
+WAIT_FOR_DECODE_S = Seconds(10.0)
+"""A planned start waits so long for a recording that is here but not yet decoded."""
+
+TOO_LATE = "it could not be made ready in time"
+
+
+class Readying:
+    """Looks after what is not settled yet. Runs on the conductor's thread only."""
+
+    def __init__(
+        self,
+        sounds: Sounds,
+        ledger: Ledger,
+        playback: Playback,
+        lead_s: Callable[[Performance, datetime], float],
+        hopeless: Callable[[Performance, str], None],
+    ) -> None:
+        """`hopeless(performance, reason)` hears of one of which nothing can be sounded."""
+        self._sounds = sounds
+        self._ledger = ledger
+        self._playback = playback
+        self._lead_s = lead_s
+        self._hopeless = hopeless
+
+    def turn(self, performances: Iterable[Performance], now: datetime, mono: MonotonicS) -> None:
+        """Look up what is not settled, lay out what is about to begin, hand over what came late."""
+        for p in list(performances):
+            late_s = (now - p.planned).total_seconds()
+            if p.phase is Phase.PREPARING:
+                self._look_up(p, late_s)
+                if late_s >= -self._lead_s(p, now) and (_may_begin(p) or late_s >= WAIT_FOR_DECODE_S):
+                    self._lay_out(p, late_s, mono)
+            elif not p.settled:
+                self._follow_up(p, late_s, mono)
+
+    def _look_up(self, p: Performance, late_s: float) -> None:
+        due = late_s >= (0.0 if p.origin == "programme" else WAIT_FOR_DECODE_S)
+        if p.looked_up == (self._sounds.version, due):
+            return  # nothing has changed since: the disk is left alone
+        # a settled sound stays as it is: what plays must not change under the player
+        old = p.sounds or [Sound()] * len(p.items)
+        p.sounds = [
+            sound if sound.settled else self._sounds.find(p, item, urgent=p.origin != "programme", due=due)
+            for sound, item in zip(old, p.items, strict=True)
+        ]
+        p.looked_up = (self._sounds.version, due)
+
+    def _follow_up(self, p: Performance, late_s: float, mono: MonotonicS) -> None:
+        before = [sound.settled for sound in p.sounds]
+        self._look_up(p, late_s)
+        sounds_now = self._playback.current is not None and self._playback.current.performance is p
+        if sounds_now and self._playback.dry_s(mono) >= WAIT_FOR_DECODE_S:
+            _give_up(p)
+        self._report_failures(p, [index for index, was in enumerate(before) if not was])
+        if sounds_now:
+            self._playback.extend()
+
+    def _lay_out(self, p: Performance, late_s: float, mono: MonotonicS) -> None:
+        if late_s >= WAIT_FOR_DECODE_S:
+            _give_up(p)
+        p.settle()
+        self._report_failures(p, list(range(len(p.sounds))))
+        p.phase, p.since = Phase.WAITING, mono
+        if not p.cues:
+            reasons = (sound.failure for sound in p.sounds if sound.failure)
+            self._hopeless(p, "; ".join(dict.fromkeys(reasons)) or "nothing to sound")
+
+    def _report_failures(self, p: Performance, items: list[int]) -> None:
+        for index in items:
+            sound = p.sounds[index]
+            if sound.failure is not None:
+                p.trouble = p.trouble or sound.failure
+                self._ledger.unsounded(p, "failed" if sound.broken else "skipped", sound.failure, index)
+
+
+def _may_begin(p: Performance) -> bool:
+    """A programme begins whole; what a person asked for now begins with what is there."""
+    return p.settled or (p.origin != "programme" and p.sounds[0].playable)
+
+
+def _give_up(p: Performance) -> None:
+    p.sounds = [sound if sound.settled else sound.failed(TOO_LATE) for sound in p.sounds]
