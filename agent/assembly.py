@@ -3,25 +3,87 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent import __version__
+from agent.chores import Chores
 from agent.clock import Clock
+from agent.conductor.thinker import Think, Thinker
 from agent.config import Config
+from agent.control.server import ControlServer
+from agent.feeds.feeds import Feeds
 from agent.journal import Journal
+from agent.library import Library
 from agent.player.link import PlayerLink, player_argv
 from agent.screen.protocol import worker_command
+from agent.store import Store
 from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
 from drivers.relays import Relay, RelayPin, open_relays
-from playlists.models.health import Position, Status
+from drivers.sensors import read_board
+from playlists.models.health import Position, Readings, Status
 from playlists.policy import EVERYWHERE, LoudnessHours, Policy
 from playlists.units import Seconds
 
 Post = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What of a node touches the world: disk, network, sound card, screen, relays. Tests put fakes here."""
+
+    journal: Journal
+    gate: Gate
+    feeds: Feeds
+    library: Library
+    player: PlayerLink
+    screen: WorkerLink | None
+    uplink: Uplink | None
+    amplifier: Amplifier
+    relays: Mapping[str, Relay]
+    readings: Callable[[], Readings]
+    control: ControlServer
+    chores: Chores
+    think: Think
+    reboot: Callable[[], str | None]
+
+
+def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside:
+    """Open all of it as the configuration wants; nothing runs yet.
+
+    Raises:
+        DriverError: a relay cannot be opened.
+        JournalError: another agent holds the journal.
+        UplinkError: a file that `[broker]` names cannot be read.
+        OSError: a folder cannot be written.
+    """
+    state, cache, runtime = config.paths.state, config.paths.cache, config.paths.runtime
+    for folder in (state, cache, runtime):
+        folder.mkdir(parents=True, exist_ok=True)
+    journal = Journal.open(state / "journal", config.limits.journal_mb)
+    gate = Gate({}, config.node.id, frozenset(config.node.groups), journal, clock)
+    store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
+    amplifier, relays = make_amplifier(config)
+    return Outside(
+        journal=journal,
+        gate=gate,
+        feeds=Feeds(config.feeds, store, state, post, clock),
+        library=Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post),
+        player=make_player(config, post),
+        screen=make_screen(config, post),
+        uplink=make_uplink(config, journal, gate, post, clock, boot),
+        amplifier=amplifier,
+        relays=relays,
+        readings=lambda: Readings(**asdict(read_board(state))),
+        control=ControlServer(runtime / "control.sock", post),
+        chores=Chores(post),
+        think=Thinker(post).think,
+        reboot=reboot,
+    )
 
 
 def make_uplink(

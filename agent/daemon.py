@@ -12,11 +12,14 @@ from pathlib import Path
 import sdnotify
 
 from agent import __version__
+from agent.assembly import open_outside
 from agent.clock import SystemClock
 from agent.conductor.events import StopAsked, ThreadDied
+from agent.conductor.loop import Conductor
 from agent.config import ConfigError, check_files, load
 from agent.control.server import TECHNICIAN
 from agent.journal import JournalError
+from agent.life import Life
 from agent.logs import set_up
 from agent.node import Node
 from agent.uplink.errors import UplinkError
@@ -44,11 +47,15 @@ def main(path: Path) -> int:
     try:
         config.paths.state.mkdir(parents=True, exist_ok=True)
         clock = SystemClock(config.paths.state, vouched=config.clock.vouched)
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        conductor = Conductor(clock)
         node = Node(
             config,
             clock,
+            conductor,
+            open_outside(config, clock, conductor.post, boot),
             recent,
-            boot=Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip(),
+            boot=boot,
             ready=lambda: notifier.notify(f"READY=1\nSTATUS=loa-agent {__version__} is ready to speak"),
             alive=lambda: notifier.notify("WATCHDOG=1"),
         )
@@ -56,10 +63,10 @@ def main(path: Path) -> int:
         log.critical("the node cannot start: %s", error)
         return EXIT_FAILED
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda n, _frame: node.conductor.post(StopAsked(signal.Signals(n).name)))
-    threading.excepthook = lambda args: _thread_died(args, node.conductor.post)
+        signal.signal(number, lambda n, _frame: conductor.post(StopAsked(signal.Signals(n).name)))
+    threading.excepthook = lambda args: _thread_died(args, conductor.post)
     try:
-        stopped = node.run()
+        stopped = Life(node, config, clock).run()
     except OSError as error:
         log.critical("the node cannot run: %s", error)
         return EXIT_FAILED

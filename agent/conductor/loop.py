@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from agent.clock import Clock
@@ -17,6 +18,7 @@ LONGEST_SLEEP_S = 60.0
 MANY_EVENTS = 200
 """After so many events in a row a turn is taken, however many wait."""
 
+SAY_AGAIN_S = 60.0
 TRY_AGAIN_S = 1.0
 """A part that failed is asked again after this time."""
 
@@ -34,7 +36,7 @@ class Conductor:
         self._queue: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._parts: list[tuple[str, Part]] = []
         self._broken: Callable[[str, Exception | None], None] = lambda _name, _error: None
-        self._failed: set[str] = set()
+        self._failed: dict[str, _Failing] = {}
         self.turns = 0
         self.stop_asked: StopAsked | None = None
 
@@ -111,13 +113,35 @@ class Conductor:
     def _guard(self, name: str, act: Callable[[], MonotonicS | None]) -> MonotonicS | None:
         try:
             found = act()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see below
             # a mistake of ours in one room must not silence the node in a storm
-            log.exception("%s failed", name)
-            self._failed.add(name)
-            self._broken(name, error)
+            self._note(name, error)
             return MonotonicS(self._clock.monotonic() + TRY_AGAIN_S)
         if name in self._failed:
-            self._failed.discard(name)
+            del self._failed[name]
             self._broken(name, None)
         return found
+
+    def failing_for_s(self, name: str) -> float:
+        """For how long this part has failed at each turn."""
+        failing = self._failed.get(name)
+        return 0.0 if failing is None else self._clock.monotonic() - failing.since
+
+    def _note(self, name: str, error: Exception) -> None:
+        now = self._clock.monotonic()
+        failing = self._failed.setdefault(name, _Failing(now))
+        failing.times += 1
+        if failing.told != repr(error) or now >= failing.told_at + SAY_AGAIN_S:
+            failing.told, failing.told_at = repr(error), now
+            log.error("%s failed (%d times)", name, failing.times, exc_info=error)
+            self._broken(name, error)
+
+
+@dataclass(slots=True)
+class _Failing:
+    """A part that raises at each turn: its traceback is told once, not hundreds of times a second."""
+
+    since: MonotonicS
+    times: int = 0
+    told: str = ""
+    told_at: MonotonicS = MonotonicS(0.0)

@@ -142,7 +142,8 @@ class Orders:
             p
             for p in self._voice.performances.values()
             if name in (p.id, p.programme, p.command, p.alert)
-            or (name == "*" and (p.sounded or p is playing))
+            # a programme that waits for its turn is not what anybody hears; whatever else waits was just asked for
+            or (name == "*" and (p.sounded or p is playing or p.origin != "programme"))
         ]
 
     # ---- each command

@@ -34,8 +34,12 @@ class Workers:
         stage: Stage,
         faults: Faults,
         alive: Callable[[], None],
+        works: Callable[[], bool],
     ) -> None:
-        """`alive` is called whenever every worker has made progress: it feeds the watchdog."""
+        """`alive` is called whenever every worker has made progress: it feeds the watchdog.
+
+        `works()` is whether the conductor's own parts do.
+        """
         self._player = player
         self._screen = screen
         self._voice = voice
@@ -43,6 +47,7 @@ class Workers:
         self._stage = stage
         self._faults = faults
         self._alive = alive
+        self._works = works
         self._thread_died = False
         self._screen_pings = 0
         self._screen_pong = 0
@@ -74,7 +79,7 @@ class Workers:
             self._screen_pings += 1
             self._screen.send(ping_message(self._screen_pings))
         self._player.ping()
-        if not stuck and not self._thread_died:
+        if not stuck and not self._thread_died and self._works():
             self._alive()
 
     def turn(self) -> MonotonicS | None:

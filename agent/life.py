@@ -1,0 +1,141 @@
+"""A node's life: what starts first, what recurs, what was cut off is taken up again, and how all of it ends."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from agent import __version__
+from agent.chores import ChoreDue
+from agent.clock import Clock
+from agent.conductor.events import StopAsked
+from agent.conductor.workers import PING_EACH_S
+from agent.config import Config
+from agent.node import Node
+from playlists.units import Seconds
+
+log = logging.getLogger("loa.life")
+
+HEALTH_EACH_S = 60.0
+SAVE_CLOCK_EACH_S = 300.0
+HOUSEKEEPING_EACH_S = 600.0
+RETRY_EACH_S = 3_600.0
+"""What could not be made to sound is tried again: room on the disk, or a voice, may have come."""
+
+
+class Life:
+    """Runs a node from its start to its end."""
+
+    def __init__(self, node: Node, config: Config, clock: Clock) -> None:
+        self._node = node
+        self._config = config
+        self._clock = clock
+        node.conductor.on(ChoreDue, self._chore)
+
+    def run(self) -> StopAsked:
+        """Conduct until somebody asks to stop; then everything is ended in order.
+
+        Raises:
+            OSError: the control socket cannot be opened.
+        """
+        try:
+            self.begin()
+            return self._node.conductor.run()
+        finally:
+            self.end()
+
+    def begin(self) -> None:
+        """Start everything. The sound first: whatever else is missing, an emergency must find a voice."""
+        node, outside = self._node, self._node.outside
+        outside.player.start()
+        outside.library.start()
+        if outside.screen is not None:
+            outside.screen.start()
+        self._take_up_what_was_cut_off()
+        outside.feeds.start()
+        self._clock.watch_jumps(node.conductor.post)
+        node.wellbeing.measure()
+        node.upstream.start()
+        outside.control.start()
+        self._begin_chores()
+        node.ledger.remark(f"agent {__version__} started")
+        node.alarms.restore()
+
+    def _begin_chores(self) -> None:
+        chores = self._node.outside.chores
+        chores.add("ping", PING_EACH_S)
+        chores.add("health", HEALTH_EACH_S)
+        chores.add("clock", SAVE_CLOCK_EACH_S)
+        chores.add("housekeeping", HOUSEKEEPING_EACH_S)
+        chores.add("retry", RETRY_EACH_S)
+        for feed in self._config.feeds:
+            # a fleet that polls in step would be an attack on its own centre
+            chores.add(f"poll:{feed.name}", feed.poll_s * 0.9, feed.poll_s * 0.2)
+        chores.start()
+
+    def _chore(self, event: ChoreDue) -> None:
+        node = self._node
+        match event.name:
+            case "ping":
+                node.workers.ping()
+            case "health":
+                node.wellbeing.beat()
+            case "clock":
+                self._clock.save()
+            case "housekeeping":
+                node.stage.write_sums()
+                node.following.make_ready()
+                node.faults.set("journal", node.outside.journal.fault)
+            case "retry":
+                node.sounds.forget_failures()
+                node.following.make_ready()
+            case poll:
+                node.outside.feeds.poll(poll.removeprefix("poll:"))
+
+    def _take_up_what_was_cut_off(self) -> None:
+        """Complete what a crash or a power cut left open, and take up again what a crash cut off."""
+        node, journal = self._node, self._node.outside.journal
+        crashed = node.resumption.same_boot
+        for handle, record in journal.open_plays():
+            if record.started is None:
+                journal.discard(handle)
+            elif crashed:
+                journal.complete(handle, outcome="interrupted", reason="the agent was restarted")
+            else:
+                journal.complete(handle, outcome="lost-power", reason="power lost")
+        for cut in node.resumption.read():
+            if cut.command is not None and crashed:
+                node.orders.take_up(cut.command, cut.position_s, in_step=cut.in_step)
+            elif cut.command is not None:
+                node.orders.cut_off(cut.command, "power lost")
+            elif crashed:
+                node.planner.resume_later(cut.id, cut.position_s, in_step=cut.in_step)
+            else:
+                node.planner.not_begun(cut.id)
+
+    def end(self) -> None:
+        """Silence first, then the relays, then what is to be remembered; one failure stops none of the rest."""
+        node, outside = self._node, self._node.outside
+        node.workers.close()
+        ends: list[Callable[[], object]] = [
+            outside.player.stop,
+            node.amplification.close,
+            lambda: node.playback.break_off("the agent was stopped"),
+            outside.chores.stop,
+            outside.control.stop,
+            lambda: outside.screen.stop() if outside.screen is not None else None,
+            node.conductor.drain,  # what the screen said last are its sums
+            lambda: node.stage.write_sums(all_of_them=True),
+            lambda: node.ledger.remark("agent stopped"),
+            lambda: outside.feeds.stop(Seconds(2.0)),
+            outside.library.stop,
+            node.upstream.stop,
+            self._clock.close,
+            self._clock.save,
+            outside.journal.close,
+        ]
+        for end in ends:
+            try:
+                end()
+            except Exception:
+                log.exception("at the end")
