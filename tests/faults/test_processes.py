@@ -21,7 +21,8 @@ from tests.faults.support import (
     the_announcement_is_heard_to_its_end,
     the_daemon_is_killed,
     the_fault_is_told_and_gone,
-    the_ladder_goes_on,
+    the_ladder_goes_on_where_it_should_be,
+    the_ladder_goes_on_where_it_was,
     the_node_speaks,
     the_player_hangs,
     the_player_is_killed,
@@ -31,22 +32,30 @@ from tests.faults.support import (
 )
 from tests.support.house import House
 
-PROGRAMME = (sound_is_back, the_ladder_goes_on, it_is_finished_and_told_once, nothing_is_lost_or_doubled)
+ONCE = (it_is_finished_and_told_once, nothing_is_lost_or_doubled)
 TOLD = (the_fault_is_told_and_gone,)
 
 TABLE = (
     Row(at_rest, the_player_is_killed, (the_node_speaks, *TOLD, nothing_is_lost_or_doubled)),
     Row(at_rest, the_daemon_is_killed, (the_node_speaks, nothing_is_lost_or_doubled)),
-    Row(a_programme_sounds, the_player_is_killed, (*PROGRAMME, *TOLD)),
+    Row(
+        a_programme_sounds,
+        the_player_is_killed,
+        (sound_is_back, the_ladder_goes_on_where_it_was, *ONCE, *TOLD),
+    ),
     Row(
         a_programme_sounds,
         the_player_hangs,
-        (sound_is_back_after_the_hang_was_seen, *PROGRAMME[1:], *TOLD),
+        (sound_is_back_after_the_hang_was_seen, the_ladder_goes_on_where_it_was, *ONCE, *TOLD),
     ),
-    Row(a_programme_sounds, the_screen_is_killed, (sound_went_on, *PROGRAMME[2:], *TOLD)),
-    Row(a_programme_sounds, the_daemon_is_killed, PROGRAMME),
-    Row(a_programme_is_about_to_start, the_player_is_killed, (the_start_is_made, *PROGRAMME[2:])),
-    Row(a_programme_is_about_to_start, the_daemon_is_killed, (the_start_is_made, *PROGRAMME[2:])),
+    Row(a_programme_sounds, the_screen_is_killed, (sound_went_on, *ONCE, *TOLD)),
+    Row(
+        a_programme_sounds,
+        the_daemon_is_killed,
+        (sound_is_back, the_ladder_goes_on_where_it_should_be, *ONCE),
+    ),
+    Row(a_programme_is_about_to_start, the_player_is_killed, (the_start_is_made, *ONCE)),
+    Row(a_programme_is_about_to_start, the_daemon_is_killed, (the_start_is_made, *ONCE)),
     Row(an_announcement_was_accepted, the_player_is_killed, (the_announcement_is_heard_to_its_end,)),
     Row(
         an_announcement_was_accepted,
@@ -58,7 +67,7 @@ TABLE = (
         the_daemon_is_killed,
         (sound_is_back, the_announcement_is_heard_to_its_end, nothing_is_lost_or_doubled),
     ),
-    Row(an_emergency_has_interrupted_a_programme, the_daemon_is_killed, (sound_is_back, *PROGRAMME[2:])),
+    Row(an_emergency_has_interrupted_a_programme, the_daemon_is_killed, (sound_is_back, *ONCE)),
     Row(an_alert_speaks, the_player_is_killed, (sound_is_back, nothing_is_lost_or_doubled, *TOLD)),
     Row(
         an_alert_speaks,

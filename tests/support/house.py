@@ -230,15 +230,23 @@ def open_centre(directory: Path) -> Iterator[CentreUnderTest]:
 
 @contextlib.contextmanager
 def open_house(
-    centre: CentreUnderTest, sink: Sink, directory: Path, *, ready: bool = True, **changes: Any
+    centre: CentreUnderTest,
+    sink: Sink,
+    directory: Path,
+    *,
+    ready: bool = True,
+    run: tuple[str, ...] = NodeProcess.run,
+    **changes: Any,
 ) -> Iterator[House]:
-    """A node of that centre, and ears. `ready` waits until its recordings are there."""
+    """A node of that centre, and ears. `ready` waits until its recordings are there; `run` starts it."""
     env = {**sink.env, **changes.pop("env", {})}
     node = NodeProcess(directory, centre.node_settings(**{"env": env, "latency_ms": 40.0, **changes}))
+    node.run = run
     with sink.record() as recorder, Wire(centre.broker, SITE) as wire:
         house = House(centre, sink, node, Ears(recorder), wire)
         try:
             node.start()
+            wait_until(lambda: _follows(node), 15, f"the node follows its feed; log:\n{node.tail()}")
             if ready:
                 wait_until(lambda: _has_media(node), 15, f"the node has its recordings; log:\n{node.tail()}")
             yield house
@@ -248,10 +256,13 @@ def open_house(
             node.stop()
 
 
-def _has_media(node: NodeProcess) -> bool:
-    """Whether all of the shelf has arrived and the sound is there, so that tests measure what they mean."""
+def _follows(node: NodeProcess) -> bool:
+    """Whether its schedule is in force."""
     feed = node.health()["feeds"].get(FEED)
-    if feed is None or feed["state"] != "current":
-        return False
+    return feed is not None and feed["state"] == "current"
+
+
+def _has_media(node: NodeProcess) -> bool:
+    """Whether all of the shelf has been made soundable, so that tests measure what they mean."""
     made = list((node.directory / "cache" / "sounds" / "facts").glob("[!.]*"))
     return len(made) >= len(TONES_HZ) + 2

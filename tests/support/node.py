@@ -118,6 +118,8 @@ class NodeSettings:
 class NodeProcess:
     """Starts, asks, kills and stops one node."""
 
+    run: tuple[str, ...] = ("-m", "agent.cli", "run", "--config")
+
     def __init__(self, directory: Path, settings: NodeSettings) -> None:
         self.directory = directory
         self.settings = settings
@@ -135,7 +137,7 @@ class NodeProcess:
         self.started_at = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "agent.cli", "run", "--config", str(self.config)],
+                [sys.executable, *self.run, str(self.config)],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,
