@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,44 +9,14 @@ from securesystemslib.signer import CryptoSigner
 
 from agent.clock import FakeClock
 from agent.journal import Journal
+from agent.station.collector import Collector
 from agent.station.commands import seal
 from agent.uplink import Gate
 from playlists.models.base import BulletinClass
-from playlists.models.command import Command
-from playlists.models.operators import Operators
-
-NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
-ALL = ("announce", "live", "alert", "control", "maintain")
-SPEECH = {"type": "announce", "items": [{"speech": {"text": "Kính thưa bà con", "language": "vi"}}]}
-
-
-def operators(*listed: tuple[CryptoSigner, dict]) -> Operators:
-    """A list of operators as a feed publishes it."""
-    entries = []
-    for signer, changes in listed:
-        key = signer.public_key
-        entry = {
-            "keyid": key.keyid,
-            "name": "Chị Lan",
-            "key": key.to_dict(),
-            "actions": ALL,
-            "expires": NOW + timedelta(days=365),
-        }
-        entries.append(entry | changes)
-    return Operators.model_validate({"format": "loa.operators/1", "operators": entries})
-
-
-def command(number: int = 1, do: dict | None = None, **changes: object) -> Command:
-    """A command that is good at NOW."""
-    document = {
-        "id": f"c{number}",
-        "feed": "commune",
-        "issued": NOW - timedelta(seconds=1),
-        "expires": NOW + timedelta(minutes=5),
-        "to": ["*"],
-        "do": do or SPEECH,
-    }
-    return Command.model_validate(document | changes)
+from tests.agent.uplink.makers import NOW, operators
+from tests.agent.uplink.stand import Node, Tap
+from tests.support.broker import Mosquitto
+from tests.support.wait import wait_until
 
 
 @pytest.fixture
@@ -70,3 +39,31 @@ def world(tmp_path):
         seal=lambda c, by=signer: seal(c, by),
     )
     journal.close()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Mosquitto(tmp_path / "broker") as broker:
+        yield broker
+
+
+@pytest.fixture
+def tap(broker):
+    tap = Tap(broker.settings())
+    yield tap
+    tap.session.stop()
+
+
+@pytest.fixture
+def node(broker, tmp_path, monkeypatch):
+    monkeypatch.setattr("agent.uplink.window.FIRST_PATIENCE_S", 1.0)
+    node = Node(tmp_path / "node", broker.settings())
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def centre(broker, tmp_path):
+    with Collector(tmp_path / "station.db", broker.settings(), "xa") as collector:
+        wait_until(lambda: collector.connected, 10, "the collector is connected")
+        yield collector

@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 from agent.uplink import Gate, Refused
 from playlists.models.base import BulletinClass, ClockState
 from playlists.models.command import MAX_COMMAND_BYTES, PAYLOAD_TYPE
-from tests.agent.uplink.conftest import NOW, SPEECH, command, operators
+from tests.agent.uplink.makers import NOW, SPEECH, command, operators
 
 LIVE = {"type": "live", "stream": "http://radio.example/a"}
 ALERT = {"type": "alert", "cap": "<alert/>"}

@@ -3,170 +3,30 @@
 from __future__ import annotations
 
 import os
-import queue
 import random
-import secrets
-import socket
-import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from agent.clock import FakeClock, SystemClock
-from agent.config import Broker, parse
-from agent.journal import Journal
 from agent.station.collector import Collector
 from agent.station.commands import seal
 from agent.uplink import (
     CommandRefused,
     CommandVerified,
     FeedHint,
-    Gate,
     LinkDown,
     LinkUp,
-    Technician,
     TooBig,
-    Uplink,
 )
-from agent.uplink.session import Handlers, NotConnected, Session
-from playlists.models.base import BulletinClass, ClockState
 from playlists.models.command import Receipt
-from playlists.models.health import Health, LogState, Now, Readings, Status
-from playlists.models.record import ClockReading, Record
-from tests.agent.uplink.conftest import command, operators
-from tests.support.broker import Mosquitto, make_certificates
+from playlists.models.health import Health, Status
+from playlists.models.record import Record
+from tests.agent.uplink.makers import command
+from tests.agent.uplink.stand import Node, Tap, health, stored_seqs
 from tests.support.wait import wait_until
-
-CONFIG = """
-[node]
-id = "pole-07"
-site = "xa"
-groups = ["hamlet-3"]
-[[feeds]]
-name = "commune"
-url = "https://feed.example/"
-root = "{root}"
-[broker]
-host = "127.0.0.1"
-user = "x"
-password_file = "/x"
-"""
-
-
-# paho leaves the socket of a failed TLS handshake to the garbage collector
-paho_leaves_sockets = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-class Node:
-    """A node with nothing but its uplink."""
-
-    def __init__(self, directory, broker: Broker, clock=None) -> None:
-        directory.mkdir(exist_ok=True)
-        self.signer = CryptoSigner.generate_ed25519()
-        self.clock = clock or SystemClock(directory, vouched=True)
-        self.journal = Journal.open(directory, max_mb=50)
-        soon = datetime.now(UTC) + timedelta(days=9999)
-        listed = operators((self.signer, {"expires": soon}))
-        self.gate = Gate(
-            {"commune": (listed, BulletinClass.PRIORITY)},
-            "pole-07",
-            frozenset({"hamlet-3"}),
-            self.journal,
-            self.clock,
-        )
-        self.events: queue.SimpleQueue = queue.SimpleQueue()
-        config = parse(CONFIG.format(root=directory / "root.json"))
-        config = config.model_copy(update={"broker": broker})
-        status = Status(state="online", epoch="", boot="b1", agent="0.1.0", since=self.clock.now())
-        self.uplink = Uplink(config, "pole-07", self.journal, self.gate, self.events.put, status, self.clock)
-
-    def start(self) -> Node:
-        self.uplink.start()
-        self.expect(LinkUp)
-        return self
-
-    def expect(self, kind: type, timeout_s: float = 10):
-        """The next event of that kind; others are passed over."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            event = self.events.get(timeout=max(0.01, deadline - time.monotonic()))
-            if isinstance(event, kind):
-                return event
-
-    def stop(self) -> None:
-        self.uplink.stop()
-        self.journal.close()
-
-    def envelope(self, number: int = 1, **changes) -> bytes:
-        now = datetime.now(UTC)
-        fresh = {"issued": now, "expires": now + timedelta(minutes=5)}
-        return seal(command(number, **{**fresh, **changes}), self.signer)
-
-
-class Tap:
-    """Somebody else at the broker: publishes anything, hears all."""
-
-    def __init__(self, broker: Broker) -> None:
-        self.heard: list = []
-        up = threading.Event()
-        handlers = Handlers(message=self.heard.append, up=up.set, down=lambda why: None)
-        self.session = Session(broker, f"tap-{secrets.token_hex(4)}", ["loa/#"], handlers, expiry_s=0)
-        self.session.start()
-        assert up.wait(10)
-
-    def publish(self, what: str, payload: bytes, **options) -> None:
-        self.session.publish(f"loa/1/xa/{what}", payload, **options)
-
-    def payloads(self, what: str) -> list[bytes]:
-        return [m.payload for m in list(self.heard) if m.topic == f"loa/1/xa/node/pole-07/{what}"]
-
-
-@pytest.fixture
-def broker(tmp_path):
-    with Mosquitto(tmp_path / "broker") as broker:
-        yield broker
-
-
-@pytest.fixture
-def tap(broker):
-    tap = Tap(broker.settings())
-    yield tap
-    tap.session.stop()
-
-
-@pytest.fixture
-def node(broker, tmp_path, monkeypatch):
-    monkeypatch.setattr("agent.uplink.window.FIRST_PATIENCE_S", 1.0)
-    node = Node(tmp_path / "node", broker.settings())
-    yield node
-    node.stop()
-
-
-@pytest.fixture
-def centre(broker, tmp_path):
-    with Collector(tmp_path / "station.db", broker.settings(), "xa") as collector:
-        wait_until(lambda: collector.connected, 10, "the collector is connected")
-        yield collector
-
-
-def health(number: int = 0) -> Health:
-    return Health(
-        at=datetime.now(UTC),
-        clock=ClockReading(state=ClockState.SYNCHRONISED),
-        readings=Readings(uptime_s=number),
-        feeds={},
-        now=Now(),
-        relays={},
-        faults=(),
-        log=LogState(stored_through=0, last=0),
-    )
-
-
-def stored_seqs(centre: Collector) -> list[int]:
-    return [seq for (seq,) in centre.archive.rows("SELECT seq FROM records ORDER BY epoch, seq")]
 
 
 def test_a_verified_command_is_posted_and_answered(node, tap):
@@ -406,115 +266,3 @@ def test_a_command_that_the_broker_sends_again_after_a_cut_is_no_replay_to_repor
     node.uplink._arrived(message)
     assert node.expect(CommandRefused).reason == "replayed"
     assert node.events.empty()
-
-
-def test_over_tls_with_client_certificates(tmp_path):
-    with Mosquitto(tmp_path / "broker", tls=True) as broker:
-        node = Node(tmp_path / "node", broker.settings())
-        node.journal.append(Record(kind="play"))
-        node.start()
-        with Collector(tmp_path / "station.db", broker.settings(), "xa"):
-            wait_until(lambda: node.journal.stored_through == 1, 10, "stored over TLS")
-        node.stop()
-
-
-@paho_leaves_sockets
-def test_a_broker_with_a_strangers_certificate_is_not_spoken_to(tmp_path, caplog):
-    with Mosquitto(tmp_path / "broker", tls=True) as broker:
-        make_certificates(tmp_path / "broker")  # the node now trusts another authority than the broker's
-        node = Node(tmp_path / "node", broker.settings())
-        node.uplink.start()
-        wait_until(lambda: "no link to" in caplog.text, 10, "it is refused and said")
-        assert not node.uplink.connected
-        node.stop()
-
-
-@paho_leaves_sockets
-@pytest.mark.parametrize(("state", "connects"), [(ClockState.UNSET, True), (ClockState.SYNCHRONISED, False)])
-def test_certificate_dates_are_ignored_only_while_the_clock_is_unset(tmp_path, caplog, state, connects):
-    directory = tmp_path / "broker"
-    with Mosquitto(directory, tls=True, extra="") as broker:
-        broker.stop()
-        make_certificates(directory, days=-1, since_days=3)
-        conf = (directory / "mosquitto.conf").read_text().replace("require_certificate true", "")
-        conf = conf.replace("use_identity_as_username true", "allow_anonymous true")
-        (directory / "mosquitto.conf").write_text(conf)
-        broker.start()
-        node = Node(tmp_path / "node", broker.settings(), FakeClock(state=state))
-        node.uplink.start()
-        if connects:
-            node.expect(LinkUp)
-        else:
-            wait_until(lambda: "no link to" in caplog.text, 10, "expired certificates are refused")
-            assert not node.uplink.connected
-        node.stop()
-
-
-def test_a_wrong_password_is_said_once_and_tried_on(broker, tmp_path, caplog):
-    wrong = tmp_path / "wrong"
-    wrong.write_text("wrong")
-    node = Node(tmp_path / "node", broker.settings(password_file=wrong))
-    node.uplink.start()
-    wait_until(lambda: "the broker refuses" in caplog.text, 10, "refused")
-    node.stop()
-
-
-def test_settings_that_cannot_work_are_for_the_technician(broker, tmp_path):
-    with pytest.raises(Technician, match="password_file"):
-        Node(tmp_path / "a", broker.settings(password_file=tmp_path / "none"))
-    with pytest.raises(Technician, match="cert"):
-        Node(tmp_path / "b", broker.settings(tls=True, cert=tmp_path / "none"))
-
-
-def test_a_server_that_speaks_garbage_only_costs_a_new_connection():
-    server = socket.create_server(("127.0.0.1", 0))
-    connections: list[bytes] = []
-
-    def serve() -> None:
-        while True:
-            try:
-                peer, _ = server.accept()
-            except OSError:
-                return
-            with peer:
-                connections.append(peer.recv(4_096))
-                peer.sendall(b"\x20\x03\x00\x00\x00")  # CONNACK: welcome
-                peer.sendall(b"\x30\x05\xff\xff\xff\xff\xff\x40\x01\x01\xf0\x00\x32\x01\x00")
-
-    threading.Thread(target=serve, daemon=True).start()
-    broker = Broker(host="127.0.0.1", port=server.getsockname()[1], tls=False)
-    session = Session(
-        broker, "x", ["a"], Handlers(message=lambda m: None, up=lambda: None, down=lambda w: None)
-    )
-    session.start()
-    wait_until(lambda: len(connections) >= 3, 15, "it connects again after garbage")
-    session.stop()
-    server.close()
-
-
-def test_while_the_link_is_down_nothing_is_handed_over(broker):
-    session = Session(
-        broker.settings(), "x", [], Handlers(message=lambda m: None, up=lambda: None, down=lambda w: None)
-    )
-    with pytest.raises(NotConnected):
-        session.publish("a", b"b")
-
-
-def test_a_receipt_given_just_before_the_stop_is_kept(broker, tmp_path):
-    broker.stop()
-    node = Node(tmp_path / "node", broker.settings())
-    node.uplink.start()
-    node.uplink.receipt(Receipt(command="last", state="finished", at=datetime.now(UTC)))
-    node.uplink.stop(1.0)
-    assert [r.command for _, r in node.journal.receipts(0, 9)] == ["last"]
-    node.journal.close()
-
-
-def test_stopping_without_a_broker_takes_no_longer_than_allowed(broker, tmp_path):
-    broker.stop()
-    node = Node(tmp_path / "node", broker.settings())
-    node.uplink.start()
-    began = time.monotonic()
-    node.uplink.stop(1.0)
-    assert time.monotonic() - began < 2.5
-    node.journal.close()
