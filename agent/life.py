@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from agent import __version__
+from agent import __version__, footprint
 from agent.chores import ChoreDue
 from agent.clock import Clock
 from agent.conductor.events import StopAsked
@@ -30,6 +30,7 @@ class Life:
         self._node = node
         self._config = config
         self._clock = clock
+        self._settled = False
         node.conductor.on(ChoreDue, self._chore)
 
     def run(self) -> StopAsked:
@@ -78,6 +79,9 @@ class Life:
         match event.name:
             case "ping":
                 node.workers.ping()
+                if not self._settled:
+                    self._settled = True
+                    footprint.settle()
             case "health":
                 node.wellbeing.beat()
             case "clock":
@@ -86,6 +90,7 @@ class Life:
                 node.stage.write_sums()
                 node.following.make_ready()
                 node.faults.set("journal", node.outside.journal.fault)
+                footprint.rest()
             case "retry":
                 node.sounds.forget_failures()
                 node.following.make_ready()

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from agent import footprint
 from agent.child import Voice, read_messages
 from agent.player.output import Output, OutputFailed
 from agent.player.protocol import (
@@ -51,6 +52,9 @@ OPEN_AHEAD_S: Final = 1.5
 """The output is opened this long before a planned start: the card's clock must be known by then."""
 
 IDLE_S: Final = 5.0
+_REST_AFTER_S: Final = 3.0
+"""After so long without an output the process makes itself small; the next order may follow at once."""
+
 _LOOK_EVERY_S: Final = 0.25
 _FIRST_PAUSE_S: Final = 0.25
 _LONGEST_PAUSE_S: Final = 10.0
@@ -161,6 +165,7 @@ class Keeper:
         self._retry_at = 0.0
         self._pause_s = _FIRST_PAUSE_S
         self._lost = False
+        self._rest_at: float | None = time.monotonic() + _REST_AFTER_S
 
     def run(self) -> None:
         """Work until None is in the inbox."""
@@ -193,7 +198,9 @@ class Keeper:
             return _LOOK_EVERY_S
         due = self._stage.due
         if due is None:
-            return _LOOK_EVERY_S if self._stage.busy else None
+            if self._stage.busy:
+                return _LOOK_EVERY_S
+            return None if self._rest_at is None else max(0.0, self._rest_at - time.monotonic())
         return max(0.0, min(due - OPEN_AHEAD_S - time.monotonic(), 60.0))
 
     def _look_after(self) -> None:
@@ -218,6 +225,9 @@ class Keeper:
             self._lost = False
         if self._lost:
             self._stage.pass_by(MonotonicS(time.monotonic()))
+        elif not busy and self._rest_at is not None and now >= self._rest_at:
+            self._rest_at = None
+            footprint.rest()
 
     def _open(self) -> None:
         self._stage.output_opened()
@@ -236,6 +246,7 @@ class Keeper:
         if self._is_open:
             self._is_open = False
             self._output.close()
+            self._rest_at = time.monotonic() + _REST_AFTER_S
             self._stage.output_closed(MonotonicS(time.monotonic()))
             self._voice.say(Report("output-closed").message())
 
