@@ -8,7 +8,8 @@ broker, network, verification, replay memory and play record are all inside. Two
   have settle and delay 0, so their settling is left out by not being there, and hides nothing: the card is
   opened within the figure.
 - `air_on`: the amplifier is still on (a long tail), the card still open: a command that follows another one.
-- `settled`: what settle 0.2 s after two relays 0.05 s apart adds to `air`; 300 ms are owed to the relays.
+- `settled`: with settle 0.2 s, after two relays 0.05 s apart. The relays need 250 ms of it (`relays_need_ms`);
+  the card is opened meanwhile, so `settled_beyond_ms` is what the node itself adds.
 - `cvlc`: the peer in the same run: `cvlc FILE` started for it, of the same recording into the same sink.
 """
 
@@ -22,6 +23,8 @@ import statistics
 import subprocess
 import time
 
+import numpy as np
+
 from bench.stand import Samples, Stand, figures, onset_after, sleep_until, stand
 from tests.support.node import NodeProcess
 from tests.support.pulse import Recording
@@ -30,9 +33,9 @@ from tests.support.sound import sine, write_wav
 TARGETS = {"air_p50_ms": 60.0, "air_p99_ms": 150.0, "air_on_p50_ms": 60.0, "air_on_p99_ms": 150.0}
 
 COMMANDS = 100
-SETTLED_COMMANDS = 10
-PEER_RUNS = 12
-RELAYS_S = 0.3
+SETTLED_COMMANDS = 8
+PEER_RUNS = 10
+RELAYS_S = 0.25
 MEDIA = "media/tone.wav"
 TONE_S = 0.08
 LOUD = 0.05
@@ -45,10 +48,10 @@ def run() -> dict[str, float | str | int]:
         here.publish({MEDIA: tone(TONE_S)})
         quiet = {"settle_s": 0.0, "relay_delay_s": 0.0}
         with here.node("off", 1, tail_s=0.0, **quiet) as node:
-            off = commands(here, COMMANDS, 0.36)
+            off = commands(here, COMMANDS, 0.32)
             went_off = switched_off(node)
         with here.node("on", 1, tail_s=5.0, **quiet) as node:
-            on = commands(here, COMMANDS, 0.24)
+            on = commands(here, COMMANDS, 0.22)
             stayed_on = switched_off(node) <= 1
         with here.node("settled", 1, tail_s=0.0, settle_s=0.2, relay_delay_s=0.05) as node:
             settled = commands(here, SETTLED_COMMANDS, 0.75)
@@ -61,14 +64,12 @@ def run() -> dict[str, float | str | int]:
         "commands": len(off) + len(on),
         **figures("air", at_rest),
         **figures("air_on", latencies(heard, on)),
-        "settled_extra_p50_ms": round(
-            (statistics.median(latencies(heard, settled)) - statistics.median(at_rest)) * 1e3, 1
-        ),
-        "relays_owe_ms": round(RELAYS_S * 1e3),
+        "relays_need_ms": round(RELAYS_S * 1e3),
+        "settled_beyond_p50_ms": round((statistics.median(latencies(heard, settled)) - RELAYS_S) * 1e3, 1),
     }
     if peers:
-        peer = latencies(heard, peers)
-        found |= {"cvlc_runs": len(peer), **figures("cvlc", peer)}
+        peer = [onset - at for at in peers if (onset := onset_after(heard, at, LOUD, WITHIN_S)) is not None]
+        found |= {"cvlc_runs": len(peers), "cvlc_unheard": len(peers) - len(peer), **figures("cvlc", peer)}
         found["ratio_to_cvlc"] = round(statistics.median(at_rest) / statistics.median(peer), 2)
     return found
 
@@ -89,7 +90,7 @@ def commands(here: Stand, count: int, each_s: float) -> list[float]:
         if number:
             sent.append(begun)
         # not in step with the blocks of the sink
-        sleep_until(begun + (each_s if number else 1.5) + random.uniform(0, 0.01))
+        sleep_until(begun + (each_s if number else 1.0) + random.uniform(0, 0.01))
     time.sleep(0.5)
     return sent
 
@@ -98,10 +99,12 @@ def latencies(heard: Recording, sent: list[float]) -> list[float]:
     """Seconds from each hand-over to the onset.
 
     Raises:
-        AssertionError: a command was not heard: there is no figure then.
+        AssertionError: a command was not heard, or fell into the sound of another: there is no figure then.
     """
     onsets = [onset_after(heard, at, LOUD, WITHIN_S) for at in sent]
     assert all(onset is not None for onset in onsets), f"{onsets.count(None)} of {len(sent)} were not heard"
+    overlapping = [at for at in sent if np.max(np.abs(heard.between(at - 0.01, at))) > LOUD]
+    assert not overlapping, f"{len(overlapping)} commands were sent while the one before still sounded"
     return [onset - at for at, onset in zip(sent, onsets, strict=True) if onset is not None]
 
 
@@ -114,8 +117,8 @@ def peer_runs(here: Stand) -> list[float]:
     """Start cvlc for the recording; the instants of its starts, none where it is not installed."""
     if shutil.which("cvlc") is None:
         return []
-    # it swallows shorter ones now and then
-    file = write_wav(here.directory / "peer.wav", tone(0.4))
+    # it swallows short ones now and then
+    file = write_wav(here.directory / "peer.wav", tone(0.5))
     # vlc's command refuses to run as root
     user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
     started: list[float] = []

@@ -2,16 +2,19 @@
 
 The node follows a feed and is connected to its broker, with the default configuration: a feed poll each
 15 minutes, keep-alive and heartbeat each minute. It has announced something before, as any node that has been
-up for a while. The 65 s in which it is watched hold a heartbeat; `with_poll` adds what a poll costs, spread
+up for a while. The minute in which it is watched holds a heartbeat; `with_poll` adds what a poll costs, spread
 over 15 minutes.
 
-CPU is read from the processes' own clocks (ns), memory as PSS from smaps_rollup, wake-ups as the voluntary
-context switches of all threads.
+CPU is read from the processes' own clocks (ns), wake-ups are the voluntary context switches of all threads.
+Memory is what the node would take alone on its machine: pages of its own, and those that only its own
+processes share, once. PSS as the kernel gives it (`pss_here_mb`) is less here, because the bench itself is a
+Python process that maps the same libraries and takes a share of them.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -20,12 +23,13 @@ from bench.stand import Stand, stand
 from tests.support.node import NodeProcess
 from tests.support.sound import sine
 
-TARGETS = {"cpu_percent": 0.2, "cpu_with_poll_percent": 0.2, "pss_mb": 80.0}
+TARGETS = {"cpu_percent": 0.2, "cpu_with_poll_percent": 0.2, "pss_alone_mb": 80.0}
 
-WATCHED_S = 65.0
-SETTLING_S = 10.0
+WATCHED_S = 61.0
+SETTLING_S = 14.0
 POLL_EACH_S = 900.0
 MEDIA = "media/tone.wav"
+NAMES = ("daemon", "player")
 
 
 def run() -> dict[str, float | str | int]:
@@ -49,16 +53,17 @@ def watch(here: Stand, node: NodeProcess) -> dict[str, float | str | int]:
     used_s, woke = cpu_s(everyone) - before, wakes(everyone) - woken
     if processes(node) != everyone:
         raise AssertionError(f"a process was replaced meanwhile; log:\n{node.tail()}")
-    daemon_mb, children_mb = pss_mb([daemon]), pss_mb(children)
+    alone_mb, here_mb = pss_alone_mb(everyone), pss_mb(everyone)
+    each = {f"of_it_{name}_mb": round(pss_mb([p]), 1) for name, p in zip(NAMES, everyone, strict=True)}
     poll_s = one_poll(here, node, everyone)
     return {
         "watched_s": round(lasted_s),
         "processes": len(everyone),
         "cpu_percent": round(used_s / lasted_s * 100, 3),
         "cpu_with_poll_percent": round((used_s / lasted_s + poll_s / POLL_EACH_S) * 100, 3),
-        "pss_mb": round(daemon_mb + children_mb, 1),
-        "of_it_daemon_mb": round(daemon_mb, 1),
-        "of_it_player_mb": round(children_mb, 1),
+        "pss_alone_mb": round(alone_mb, 1),
+        "pss_here_mb": round(here_mb, 1),
+        **each,
         "wakes_per_s": round(woke / lasted_s, 2),
         "poll_ms": round(poll_s * 1e3, 1),
     }
@@ -102,3 +107,19 @@ def pss_mb(some: list[psutil.Process]) -> float:
         rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
         total_kib += next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
     return total_kib * 1_024 / 1e6
+
+
+def pss_alone_mb(some: list[psutil.Process]) -> float:
+    """Their memory if nobody else ran, in MB of 1,000,000 bytes: own pages, and once those that they share.
+
+    Of a file that several of them map, the pages of the one that has most of it are counted.
+    """
+    own_kib = 0
+    shared_kib: Counter[str] = Counter()
+    for process in some:
+        shared_here: Counter[str] = Counter()
+        for mapping in process.memory_maps(grouped=True):
+            own_kib += (mapping.private_clean + mapping.private_dirty) // 1_024
+            shared_here[mapping.path] += (mapping.shared_clean + mapping.shared_dirty) // 1_024
+        shared_kib |= shared_here
+    return (own_kib + shared_kib.total()) * 1_024 / 1e6

@@ -30,7 +30,7 @@ def run() -> dict[str, float | str | int]:
     with stand() as here:
         media = "media/tone.wav"
         here.publish({media: sine(1_000.0, 1.0)})
-        settings = here.centre.node_settings(env=here.sink.env)
+        settings = here.settings()
         with here.node("warm", 1):
             pass  # it has fetched the feed, decoded the recording and said goodbye
         warm = [start(NodeProcess(here.directory / "warm", settings)) for _ in range(WARM_STARTS)]

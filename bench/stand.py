@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import math
 import statistics
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.support.centre import CentreUnderTest
-from tests.support.node import NodeProcess, running
+from tests.support.node import ROOT, NodeProcess, NodeSettings, running
 from tests.support.pulse import RATE, Recorder, Recording, Sink, private_sink
 from tests.support.sound import write_wav
 from tests.support.wait import wait_until
@@ -34,9 +35,13 @@ class Stand:
     sink: Sink
     recorder: Recorder
 
-    def publish(self, media: dict[str, Samples], programmes: Sequence[dict[str, Any]] = ()) -> dict[str, Path]:
+    def publish(
+        self, media: dict[str, Samples], programmes: Sequence[dict[str, Any]] = ()
+    ) -> dict[str, Path]:
         """Publish programmes, and recordings that a programme of tomorrow holds ready; returns their files."""
-        files = {name: write_wav(self.directory / Path(name).name, samples) for name, samples in media.items()}
+        files = {
+            name: write_wav(self.directory / Path(name).name, samples) for name, samples in media.items()
+        }
         hold = {
             "id": "hold",
             "start": (datetime.now(UTC) + timedelta(hours=20)).isoformat(),
@@ -45,14 +50,20 @@ class Stand:
         self.centre.publish([*programmes, hold], media=files)
         return files
 
+    def settings(self, **changes: Any) -> NodeSettings:
+        """Settings of a node that is installed as installers do it: with its byte code compiled."""
+        env = {**self.sink.env, "PYTHONDONTWRITEBYTECODE": ""}
+        return self.centre.node_settings(env=env, **changes)
+
     @contextlib.contextmanager
     def node(self, name: str, media: int, **changes: Any) -> Iterator[NodeProcess]:
         """A node that has the feed in force, `media` recordings decoded and the broker at hand."""
-        settings = self.centre.node_settings(env=self.sink.env, **changes)
-        with running(self.directory / name, settings) as node:
+        with running(self.directory / name, self.settings(**changes)) as node:
             facts = node.directory / "cache" / "sounds" / "facts"
             wait_until(
-                lambda: len(list(facts.glob("*"))) >= media, 20, f"recordings are decoded; log:\n{node.tail()}"
+                lambda: len(list(facts.glob("*"))) >= media,
+                20,
+                f"recordings are decoded; log:\n{node.tail()}",
             )
             wait_until(lambda: node.ask("status")["link"] == "connected", 10, "the node is connected")
             yield node
@@ -66,6 +77,8 @@ class Stand:
 @contextlib.contextmanager
 def stand() -> Iterator[Stand]:
     """Set everything up in a folder of its own, and take it down."""
+    for room in ("agent", "drivers", "playlists"):
+        compileall.compile_dir(ROOT / room, quiet=1)
     with tempfile.TemporaryDirectory(prefix="loa-bench-") as name:
         directory = Path(name)
         # a peer that may not run as root must reach sink and recordings, too
