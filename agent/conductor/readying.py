@@ -40,6 +40,8 @@ class Readying:
         for p in list(performances):
             late_s = (now - p.planned).total_seconds()
             if p.phase is Phase.PREPARING:
+                # what joins late has only just been asked for
+                late_s = min(late_s, mono - p.since)
                 self._look_up(p, late_s)
                 if late_s >= -self._lead_s(p, now) and (_may_begin(p) or late_s >= WAIT_FOR_DECODE_S):
                     self._lay_out(p, late_s, mono)

@@ -96,6 +96,7 @@ class Voice:
 
     def add(self, p: Performance) -> None:
         """Something new wants to sound: it is made ready now and decided about at the next turn."""
+        p.since = self._clock.monotonic()
         self.performances.setdefault(p.id, p)
 
     def withdraw(self, p: Performance, reason: str, outcome: Outcome = "skipped") -> None:
@@ -118,6 +119,7 @@ class Voice:
 
     def replace(self, new: Performance) -> None:
         """Put another plan in the place of one of the same id that has not sounded."""
+        new.since = self._clock.monotonic()
         self.performances[new.id] = new
 
     def finished(self, p: Performance, at: MonotonicS) -> None:
@@ -290,6 +292,7 @@ class Voice:
             if p.phase in (Phase.PREPARING, Phase.WAITING):
                 lead = timedelta(seconds=self._lead_s(p, now))
                 instants += [p.planned - lead, p.planned, p.planned + NEIGHBOUR, p.planned + WAIT_FOR_DECODE]
+                wakes += [at for at in (MonotonicS(p.since + WAIT_FOR_DECODE_S),) if at > mono]
             elif p.phase is Phase.SUSPENDED:
                 instants.append(self._rules.drops_at(p))
         if self._playback.dry_s(mono):

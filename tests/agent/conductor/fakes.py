@@ -1,0 +1,745 @@
+"""A whole node with nothing real around it but its journal: player, feeds, library, time and relays are fakes.
+
+The fakes behave like the thing: the player speaks the real protocol and reports a little after the fact, and
+everything follows one clock that only moves when told, so that a day takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from agent.assembly import Outside, make_amplifier
+from agent.clock import FakeClock
+from agent.conductor.loop import Conductor
+from agent.config import parse
+from agent.feeds.events import FeedChanged, FeedRestored
+from agent.feeds.feeds import MediaInfo
+from agent.journal import Journal
+from agent.library import Pcm, Prepared, Unplayable
+from agent.life import Life
+from agent.logs import RecentLines
+from agent.node import Node
+from agent.player.protocol import (
+    Append,
+    Close,
+    Gain,
+    Open,
+    Order,
+    PcmSource,
+    Perform,
+    Ping,
+    PlayerCue,
+    Quit,
+    Stop,
+    StreamSource,
+    decode,
+    encode,
+)
+from agent.tones import TONES
+from agent.uplink.events import CommandVerified
+from agent.worker import WorkerDied, WorkerSaid, WorkerStarted
+from playlists.models.command import Command, Receipt
+from playlists.models.health import FeedHealth, Health, Readings
+from playlists.models.operators import Operators
+from playlists.models.record import Record
+from playlists.models.schedule import Schedule
+from playlists.units import Decibel, MonotonicS, Seconds
+
+START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+REPORT_DELAY_S = 0.05
+LEVEL_EACH_S = 1.0
+BOOT_S = 0.4
+
+CONFIG = """
+[node]
+id = "pole-07"
+site = "xa-mau"
+groups = ["hamlet-3"]
+languages = ["vi", "en"]
+timezone = "UTC"
+[paths]
+state = "{directory}/state"
+cache = "{directory}/cache"
+runtime = "{directory}/run"
+[[feeds]]
+name = "commune"
+url = "https://example.test/"
+root = "/nowhere/root.json"
+level = 10
+ceiling = "{ceiling}"
+[[feeds]]
+name = "province"
+url = "https://example.test/p/"
+root = "/nowhere/root.json"
+level = 20
+ceiling = "emergency"
+[audio]
+output = "portaudio"
+device = "default"
+[[relays]]
+name = "preamp"
+pin = 17
+active = "low"
+delay_s = 0.05
+[[relays]]
+name = "amplifier"
+pin = 27
+active = "low"
+delay_s = 0.05
+[[zones]]
+name = "square"
+relays = ["preamp", "amplifier"]
+settle_s = 0.2
+tail_s = 0.4
+[[zones]]
+name = "hamlet"
+relays = ["preamp"]
+settle_s = 0.2
+tail_s = 0.4
+[policy]
+loudness = {loudness}
+{policy}
+[screen]
+enabled = false
+[hardware]
+gpio = "fake"
+{extra}
+"""
+
+
+@dataclass
+class Heard:
+    """One stretch of sound that really left, and which relays were on when it began."""
+
+    run: str
+    cue: int
+    began: float
+    relays: frozenset[str]
+    source: object
+    ended: float | None = None
+    position_s: float = 0.0
+
+    @property
+    def id(self) -> str:
+        """Id of the performance."""
+        return self.run.rpartition("#")[0]
+
+
+@dataclass
+class _Playing:
+    order: Perform
+    cues: list[PlayerCue]
+    more: bool
+    at: float
+    cue: PlayerCue | None = None
+    sounds_from: float = 0.0
+    sounds_until: float = 0.0
+    heard: Heard | None = None
+    told_done: bool = False
+    token: int = 0
+
+
+class FakePlayer:
+    """Speaks the player's protocol on the fake clock. Says what it does `REPORT_DELAY_S` later, in order.
+
+    A file whose name contains `broken` fails at once, `silent` never starts, `poison` kills the player,
+    `hang` makes it say nothing more.
+    """
+
+    def __init__(self, clock: FakeClock, lengths: Mapping[str, float]) -> None:
+        self.clock = clock
+        self.lengths = lengths
+        self.post: Callable[[object], None] = lambda _event: None
+        self.relays_on: Callable[[], frozenset[str]] = frozenset
+        self.heard: list[Heard] = []
+        self.orders: list[Order] = []
+        self.alive = False
+        self.hung = False
+        self.output_lost = False
+        self.deaths = 0
+        self.pid = 1
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._numbers = itertools.count()
+        self._life = 0
+        self._front: _Playing | None = None
+        self._next: _Playing | None = None
+        self._pings = 0
+        self._pong = 0
+
+    # -- what PlayerLink has
+
+    def start(self) -> None:
+        self._at(self.now, self._born)
+
+    def stop(self, deadline_s: float = 1.0) -> None:
+        self._silence()
+        self.alive = False
+
+    def send(self, order: Order) -> bool:
+        if not self.alive:
+            return False
+        order = decode(encode(order))
+        self.orders.append(order)
+        if not self.hung:
+            self._obey(order)
+        return True
+
+    def ping(self) -> int:
+        self._pings += 1
+        self.send(Ping(self._pings))
+        return self._pings
+
+    def unanswered(self) -> int:
+        return self._pings - self._pong
+
+    def kill(self, reason: str) -> None:
+        """As SIGKILL would: at once, in the middle of anything."""
+        if self.alive:
+            self._die(reason)
+
+    # -- faults
+
+    def lose_output(self) -> None:
+        """The sound card is pulled out."""
+        self.output_lost = True
+        self._end_heard()
+        self._say({"event": "output-lost", "reason": "no such device"})
+
+    def regain_output(self) -> None:
+        """It is back."""
+        self.output_lost = False
+        self._say({"event": "output-open", "latency_s": 0.02})
+        front = self._front
+        if front is not None and front.cue is not None and front.sounds_from <= self.now:
+            self._begin_heard(front)
+
+    # -- time
+
+    @property
+    def now(self) -> float:
+        return float(self.clock.monotonic())
+
+    @property
+    def next_at(self) -> float | None:
+        """When something happens next."""
+        return self._events[0][0] if self._events else None
+
+    def run(self) -> None:
+        """Let happen what is due."""
+        while self._events and self._events[0][0] <= self.now + 1e-9:
+            _, _, act = heapq.heappop(self._events)
+            act()
+
+    def _at(self, when: float, act: Callable[[], None], *, outlives: bool = True) -> None:
+        life = self._life
+
+        def unless_dead() -> None:
+            if outlives or (life == self._life and not self.hung):
+                act()
+
+        heapq.heappush(self._events, (when, next(self._numbers), unless_dead))
+
+    def _say(self, message: dict[str, Any], delay_s: float = REPORT_DELAY_S) -> None:
+        self._at(self.now + delay_s, lambda: self.post(WorkerSaid("player", message)), outlives=False)
+
+    # -- life and death
+
+    def _born(self) -> None:
+        self.alive = True
+        self.hung = False
+        self.post(WorkerStarted("player", self.pid))
+        self._say({"event": "ready", "output": "fake", "rate": 48_000}, BOOT_S)
+
+    def _die(self, reason: str) -> None:
+        self._silence()
+        self.alive = False
+        self.deaths += 1
+        self._life += 1
+        self._pings = self._pong = 0
+        self._at(self.now + 0.01, lambda: self.post(WorkerDied("player", reason)))
+        self._at(self.now + 0.11, self._born)
+
+    def _silence(self) -> None:
+        self._end_heard()
+        self._front = self._next = None
+
+    # -- orders
+
+    def _obey(self, order: Order) -> None:
+        match order:
+            case Perform():
+                if self._next is not None:
+                    self._done(self._next)
+                at = self.now + 0.02 if order.at is None else max(order.at, self.now)
+                self._next = _Playing(order, list(order.cues), order.more, at)
+                self._at(at, lambda playing=self._next: self._bring_on(playing), outlives=False)
+            case Append(performance, cues, more):
+                for playing in (self._front, self._next):
+                    if playing is not None and playing.order.performance == performance:
+                        playing.cues += cues
+                        playing.more = more
+                        if playing is self._front and playing.cue is None:
+                            self._go_on(playing)
+            case Stop() | Close():
+                if self._next is not None:
+                    self._done(self._next)
+                    self._next = None
+                if self._front is not None:
+                    self._interrupt(self._front)
+                    self._front = None
+            case Ping(n):
+                self._pong = n
+            case Open() | Gain() | Quit():
+                pass
+
+    def _bring_on(self, playing: _Playing) -> None:
+        if self._next is not playing:
+            return
+        if self._front is not None:
+            self._interrupt(self._front)
+        self._front, self._next = playing, None
+        self._go_on(playing)
+
+    def _interrupt(self, playing: _Playing) -> None:
+        playing.token += 1
+        if playing.cue is not None:
+            played = max(0.0, self.now - playing.sounds_from)
+            self._ended(playing, "interrupted", "replaced", played)
+        self._done(playing)
+
+    def _go_on(self, playing: _Playing) -> None:
+        playing.token += 1
+        token = playing.token
+        if not playing.cues:
+            if not playing.more:
+                self._front = None
+                self._done(playing)
+            return
+        cue = playing.cue = playing.cues.pop(0)
+        name = cue.source.path if isinstance(cue.source, PcmSource) else ""
+        playing.sounds_from = self.now + cue.gap_before_s
+        if "broken" in name:
+            self._ended(playing, "failed", "the file is gone", 0.0)
+            self._go_on(playing)
+            return
+        length = self._length(cue)
+        for_s = max(0.0, length - cue.seek_s)
+        if cue.for_s is not None:
+            for_s = min(for_s, cue.for_s)
+        playing.sounds_until = playing.sounds_from + for_s
+        self._at(playing.sounds_from, lambda: self._sound(playing, token), outlives=False)
+
+    def _length(self, cue: PlayerCue) -> float:
+        match cue.source:
+            case PcmSource(path):
+                return self.lengths.get(Path(path).name, 2.0)
+            case StreamSource(_, for_s):
+                return for_s
+            case tone:
+                return TONES[tone.name].length_s
+
+    def _sound(self, playing: _Playing, token: int) -> None:
+        if playing.token != token or playing.cue is None:
+            return
+        source = playing.cue.source
+        name = source.path if isinstance(source, PcmSource) else ""
+        if "poison" in name:
+            self._die("ended by SIGSEGV")
+            return
+        if "hang" in name:
+            self.hung = True
+            return
+        if "silent" not in name and not self.output_lost:
+            self._begin_heard(playing)
+            self._report(playing, {"event": "started", "at": self.now})
+        self._level(playing, token)
+        self._at(playing.sounds_until, lambda: self._finish(playing, token), outlives=False)
+
+    def _level(self, playing: _Playing, token: int) -> None:
+        if playing.token != token:
+            return
+        if not self.output_lost:
+            self._report(playing, {"event": "level", "level_dbfs": -20.0 if playing.heard else None})
+        if self.now + LEVEL_EACH_S < playing.sounds_until:
+            self._at(self.now + LEVEL_EACH_S, lambda: self._level(playing, token), outlives=False)
+
+    def _finish(self, playing: _Playing, token: int) -> None:
+        if playing.token != token:
+            return
+        played = playing.sounds_until - playing.sounds_from
+        if playing.heard is None:
+            self._ended(playing, "failed", f"no sound in {played:.1f} s of it", played)
+        else:
+            self._ended(playing, "finished", None, played)
+        self._go_on(playing)
+
+    def _ended(self, playing: _Playing, outcome: str, reason: str | None, played_s: float) -> None:
+        cue = playing.cue
+        assert cue is not None
+        self._end_heard()
+        self._report(
+            playing,
+            {
+                "event": "ended",
+                "at": self.now,
+                "played_s": played_s,
+                "level_dbfs": -20.0 if playing.heard else None,
+                "outcome": outcome,
+                "reason": reason,
+                "position_s": cue.seek_s + played_s,
+            },
+        )
+        playing.cue = playing.heard = None
+
+    def _report(self, playing: _Playing, message: dict[str, Any]) -> None:
+        assert playing.cue is not None
+        self._say({**message, "performance": playing.order.performance, "cue": playing.cue.cue})
+
+    def _done(self, playing: _Playing) -> None:
+        assert not playing.told_done, "each perform is answered by exactly one done"
+        playing.told_done = True
+        self._say({"event": "done", "performance": playing.order.performance, "at": self.now})
+
+    def _begin_heard(self, playing: _Playing) -> None:
+        cue = playing.cue
+        assert cue is not None
+        position = cue.seek_s + max(0.0, self.now - playing.sounds_from)
+        playing.heard = Heard(
+            playing.order.performance, cue.cue, self.now, self.relays_on(), cue.source, None, position
+        )
+        self.heard.append(playing.heard)
+
+    def _end_heard(self) -> None:
+        if self.heard and self.heard[-1].ended is None:
+            self.heard[-1].ended = self.now
+
+
+class FakeLibrary:
+    """Makes everything at once, or after `takes_s`; what is named in `failures` cannot be made."""
+
+    def __init__(self) -> None:
+        self.lengths: dict[str, float] = {"long.mp3": 600.0, "hour.mp3": 3_600.0}
+        self.failures: dict[str, str] = {}
+        self.held: set[str] = set()
+        """Texts and files that are not made until `make`."""
+        self.wanted: list[tuple[str, object]] = []
+        self.kept: set[str] = set()
+        self.post: Callable[[object], None] = lambda _event: None
+        self._made: dict[str, Pcm] = {}
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+    def want(self, key: str, source: Any, urgent: bool = False) -> None:
+        self.wanted.append((key, source))
+        name = source.name if isinstance(source, Path) else source.text
+        if name in self.held:
+            return
+        if name in self.failures:
+            self.post(Unplayable(key, self.failures[name]))
+            return
+        self._made[key] = Pcm(Path("/pcm") / name, Seconds(self.lengths.get(name, 2.0)))
+        self.post(Prepared(key, self._made[key]))
+
+    def release(self, name: str) -> None:
+        """Make what was held."""
+        self.held.discard(name)
+        for key, source in list(self.wanted):
+            if name == (source.name if isinstance(source, Path) else source.text):
+                self.want(key, source)
+
+    def pcm(self, key: str) -> Pcm | None:
+        return self._made.get(key)
+
+    def keep(self, keys: set[str]) -> None:
+        self.kept = set(keys)
+
+
+class FakeFeeds:
+    """Has every recording, but those in `missing`."""
+
+    def __init__(self) -> None:
+        self.post: Callable[[object], None] = lambda _event: None
+        self.missing: set[str] = set()
+        self.polled: list[str | None] = []
+        self.looked_up = 0
+
+    def start(self) -> None:
+        for feed in ("commune", "province"):
+            self.post(FeedRestored(feed))
+
+    def stop(self, deadline_s: float = 2.0) -> None:
+        """Nothing to stop."""
+
+    def poll(self, name: str | None = None) -> None:
+        self.polled.append(name)
+
+    def state(self) -> dict[str, FeedHealth]:
+        return {}
+
+    def media(self, feed: str, path: str) -> MediaInfo | None:
+        self.looked_up += 1
+        name = path.removeprefix("media/")
+        if name.startswith("unknown"):
+            return None
+        here = None if name in self.missing else Path("/media") / name
+        return MediaInfo(f"{feed}-{name}", here, Decibel(-3.0), None, None)
+
+
+@dataclass
+class FakeUplink:
+    """Remembers what would have gone up."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    healths: list[Health] = field(default_factory=list)
+    connected: bool = True
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def stop(self, deadline_s: float = 2.0) -> None:
+        """Nothing to stop."""
+
+    def receipt(self, receipt: Receipt) -> None:
+        self.receipts.append(receipt)
+
+    def publish_health(self, health: Health) -> None:
+        self.healths.append(health)
+
+    def picture(self, data: bytes, command: str) -> None:
+        """Nobody looks at it."""
+
+    def logs(self, data: bytes, command: str) -> None:
+        """Nobody reads them."""
+
+
+class FakeGate:
+    """Remembers who is trusted."""
+
+    def __init__(self) -> None:
+        self.trusted: dict[str, object] = {}
+
+    def trust(self, feed: str, operators: object, ceiling: object) -> None:
+        self.trusted[feed] = operators
+
+
+class Nothing:
+    """Stands for what starts, recurs and stops by itself."""
+
+    def start(self) -> None:
+        """Nothing."""
+
+    def stop(self) -> None:
+        """Nothing."""
+
+    def add(self, name: str, interval_s: float, jitter_s: float = 0.0) -> None:
+        """Nothing."""
+
+    def realign(self) -> None:
+        """Nothing."""
+
+
+class House:
+    """One node on a fake clock; `run_for` lets time pass."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: FakeClock | None = None,
+        boot: str = "boot-1",
+        policy: str = "",
+        loudness: str = "[]",
+        ceiling: str = "emergency",
+        extra: str = "",
+        screen: Any = None,
+    ) -> None:
+        self.clock = clock or FakeClock(START)
+        self.directory = directory
+        self.conductor = Conductor(self.clock)
+        self.library = FakeLibrary()
+        self.library.post = self.conductor.post
+        self.feeds = FakeFeeds()
+        self.feeds.post = self.conductor.post
+        self.uplink = FakeUplink()
+        self.gate = FakeGate()
+        self.screen = screen
+        self.player = FakePlayer(self.clock, self.library.lengths)
+        self.player.post = self.conductor.post
+        config = parse(
+            CONFIG.format(directory=directory, policy=policy, loudness=loudness, ceiling=ceiling, extra=extra)
+        )
+        amplifier, relays = make_amplifier(config)
+        self.relays = relays
+        self.player.relays_on = lambda: frozenset(n for n, relay in relays.items() if relay.is_on)
+        self.journal = Journal.open(directory / "journal", 50, self.clock.now)
+        self.rebooted = 0
+        self.ready = 0
+        self.fed = 0
+        outside = Outside(
+            journal=self.journal,
+            gate=self.gate,  # type: ignore[arg-type]
+            feeds=self.feeds,  # type: ignore[arg-type]
+            library=self.library,  # type: ignore[arg-type]
+            player=self.player,  # type: ignore[arg-type]
+            screen=screen,
+            uplink=self.uplink,  # type: ignore[arg-type]
+            amplifier=amplifier,
+            relays=relays,
+            readings=Readings,
+            control=Nothing(),  # type: ignore[arg-type]
+            chores=Nothing(),  # type: ignore[arg-type]
+            think=lambda _subject, question, then: then(question()),
+            reboot=self._reboot,
+        )
+        self.node = Node(
+            config,
+            self.clock,
+            self.conductor,
+            outside,
+            RecentLines(),
+            boot=boot,
+            ready=self._is_ready,
+            alive=self._is_alive,
+        )
+        self.life = Life(self.node, config, self.clock)
+        self.life.begin()
+        self._version = 0
+        self._wake: float = self.now
+        self.run_for(0.5)
+
+    def _reboot(self) -> str | None:
+        self.rebooted += 1
+        return None
+
+    def _is_ready(self) -> None:
+        self.ready += 1
+
+    def _is_alive(self) -> None:
+        self.fed += 1
+
+    # -- time
+
+    @property
+    def now(self) -> float:
+        return float(self.clock.monotonic())
+
+    def run_for(self, seconds: float) -> None:
+        """Let time pass, event by event."""
+        end = self.now + seconds
+        turns = 0
+        while True:
+            self.player.run()
+            wake = self.conductor.step()
+            turns += 1
+            assert turns < 500 + 200 * seconds, "the conductor turns without end"
+            following = min(wake, self.player.next_at or wake)
+            if following > end:
+                break
+            self.clock.advance(max(0.0, following - self.now))
+        self.clock.advance(max(0.0, end - self.now))
+        self.player.run()
+        self.conductor.step()
+
+    def run_until(self, moment: datetime) -> None:
+        """Let time pass until the wall clock shows `moment`."""
+        self.run_for((moment - self.clock.now()).total_seconds())
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock."""
+        self.clock.jump(seconds)
+        self.run_for(0.0)
+
+    def stop(self) -> None:
+        """End the node in order."""
+        self.life.end()
+
+    def crash(self) -> None:
+        """End it as SIGKILL would: nothing more is written."""
+        self.player.stop()
+        self.journal.close()
+
+    # -- what is given
+
+    def schedule(self, *programmes: dict[str, Any], feed: str = "commune", **parts: Any) -> None:
+        """Put a schedule in force."""
+        self._version += 1
+        document = {
+            "format": "loa.schedule/1",
+            "version": self._version,
+            "published": START.isoformat(),
+            "timezone": "UTC",
+            "programmes": list(programmes),
+            **parts,
+        }
+        schedule = Schedule.model_validate(document)
+        operators = Operators.model_validate({"format": "loa.operators/1", "operators": []})
+        self.conductor.post(FeedChanged(feed, schedule, operators, ()))
+        self.run_for(0.0)
+
+    def command(self, id_: str, feed: str = "commune", **do: Any) -> Command:
+        """An operator's command, verified."""
+        now = self.clock.now()
+        command = Command.model_validate(
+            {
+                "id": id_,
+                "feed": feed,
+                "issued": now,
+                "expires": now + timedelta(minutes=5),
+                "to": ["*"],
+                "do": do,
+            }
+        )
+        self.conductor.post(CommandVerified(command))
+        self.run_for(0.0)
+        return command
+
+    def announce(self, id_: str, *texts: str, **parts: Any) -> Command:
+        """An announcement of spoken texts."""
+        items = [{"speech": {"text": text, "language": "vi"}} for text in texts]
+        return self.command(id_, **{"type": "announce", "items": items, **parts})
+
+    # -- what came of it
+
+    def records(self, **where: Any) -> list[Record]:
+        """Finished records with these values."""
+        batch = self.journal.batch(0, 100_000)
+        found = batch.records if batch else ()
+        return [r for r in found if all(getattr(r, name) == value for name, value in where.items())]
+
+    def plays(self, programme: str | None = None) -> list[Record]:
+        """Finished play records."""
+        where = {} if programme is None else {"programme": programme}
+        return self.records(kind="play", **where)
+
+    def receipts(self, command: str) -> list[str]:
+        """States of a command's receipts."""
+        return [receipt.state for receipt in self.uplink.receipts if receipt.command == command]
+
+    def heard(self, id_: str) -> list[Heard]:
+        """What was heard of a programme, command or alert."""
+        return [heard for heard in self.player.heard if id_ in heard.id]
+
+    def faults(self) -> set[str]:
+        """Codes of the faults that stand."""
+        return {fault.code for fault in self.node.faults.standing()}
+
+
+def programme(id_: str, start: datetime, *media: str, **parts: Any) -> dict[str, Any]:
+    """A programme of recordings."""
+    items = [{"media": f"media/{name}"} for name in media or ("news.mp3",)]
+    return {"id": id_, "start": start.strftime("%Y-%m-%dT%H:%M:%S"), "items": items, **parts}
+
+
+def monotonic(house: House, wall: datetime) -> MonotonicS:
+    """The monotonic instant of a wall time."""
+    return MonotonicS(house.now + (wall - house.clock.now()).total_seconds())
