@@ -9,14 +9,17 @@ from agent import __version__, footprint
 from agent.chores import ChoreDue
 from agent.clock import Clock
 from agent.conductor.events import StopAsked
+from agent.conductor.resumption import Cut
 from agent.conductor.workers import PING_EACH_S
 from agent.config import Config
 from agent.node import Node
-from playlists.units import Seconds
+from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.life")
 
 HEALTH_EACH_S = 60.0
+RESTORED_WITHIN_S = 5.0
+"""Reading the feeds' last good schedules takes a tenth of a second; a disk that hangs must not make us deaf."""
 SAVE_CLOCK_EACH_S = 300.0
 HOUSEKEEPING_EACH_S = 600.0
 RETRY_EACH_S = 3_600.0
@@ -31,6 +34,9 @@ class Life:
         self._config = config
         self._clock = clock
         self._settled = False
+        self._cuts: list[Cut] = []
+        self._arrived = False
+        self._arrive_by = MonotonicS(0.0)
         node.conductor.on(ChoreDue, self._chore)
 
     def run(self) -> StopAsked:
@@ -52,11 +58,14 @@ class Life:
         outside.library.start()
         if outside.screen is not None:
             outside.screen.start()
-        self._take_up_what_was_cut_off()
+        self._close_open_plays()
+        self._cuts = node.resumption.read()
+        self._take_up_programmes()
         outside.feeds.start()
         self._clock.watch_jumps(node.conductor.post)
         node.wellbeing.measure()
-        node.upstream.start()
+        node.conductor.each_turn("arrival", self._arrive)
+        self._arrive_by = MonotonicS(self._clock.monotonic() + RESTORED_WITHIN_S)
         outside.control.start()
         self._begin_chores()
         node.ledger.remark(f"agent {__version__} started")
@@ -97,10 +106,26 @@ class Life:
             case poll:
                 node.outside.feeds.poll(poll.removeprefix("poll:"))
 
-    def _take_up_what_was_cut_off(self) -> None:
-        """Complete what a crash or a power cut left open, and take up again what a crash cut off."""
-        node, journal = self._node, self._node.outside.journal
-        crashed = node.resumption.same_boot
+    def _arrive(self) -> MonotonicS | None:
+        """Once the feeds have told whose commands are to be obeyed: take up old ones, and listen for new ones.
+
+        The broker hands over at once what it has kept for us, and a command whose key nobody has listed yet
+        would be refused for ever.
+        """
+        node = self._node
+        if self._arrived:
+            return None
+        if not node.following.restored and self._clock.monotonic() < self._arrive_by:
+            return self._arrive_by
+        self._arrived = True
+        self._take_up_commands()
+        node.resumption.held = False
+        node.upstream.start()
+        return self._clock.monotonic()
+
+    def _close_open_plays(self) -> None:
+        """Complete the records of what a crash or a power cut left open."""
+        journal, crashed = self._node.outside.journal, self._node.resumption.same_boot
         for handle, record in journal.open_plays():
             if record.started is None:
                 journal.discard(handle)
@@ -108,15 +133,24 @@ class Life:
                 journal.complete(handle, outcome="interrupted", reason="the agent was restarted")
             else:
                 journal.complete(handle, outcome="lost-power", reason="power lost")
-        for cut in node.resumption.read():
-            if cut.command is not None and crashed:
+
+    def _take_up_programmes(self) -> None:
+        """Take up again the programmes that a crash cut off, as soon as their schedule is in force."""
+        node = self._node
+        for cut in self._cuts:
+            if cut.command is None and node.resumption.same_boot:
+                node.planner.resume_later(cut.id, cut.position_s, in_step=cut.in_step)
+            elif cut.command is None:
+                node.planner.not_begun(cut.id)
+
+    def _take_up_commands(self) -> None:
+        """Take up again the commands that a crash cut off: their recordings are known now."""
+        node = self._node
+        for cut in self._cuts:
+            if cut.command is not None and node.resumption.same_boot:
                 node.orders.take_up(cut.command, cut.position_s, in_step=cut.in_step)
             elif cut.command is not None:
                 node.orders.cut_off(cut.command, "power lost")
-            elif crashed:
-                node.planner.resume_later(cut.id, cut.position_s, in_step=cut.in_step)
-            else:
-                node.planner.not_begun(cut.id)
 
     def end(self) -> None:
         """Silence first, then the relays, then what is to be remembered; one failure stops none of the rest."""

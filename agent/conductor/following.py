@@ -20,6 +20,7 @@ from agent.feeds.events import (
     FeedExpired,
     FeedRecovered,
     FeedRefused,
+    FeedRestored,
     FeedUnreachable,
     MediaArrived,
     MediaUnavailable,
@@ -64,6 +65,7 @@ class Following:
         self._ledger = ledger
         self._faults = faults
         self._in_force: dict[str, FeedSchedule] = {}
+        self._restored: set[str] = set()
         self._unknown_told: dict[str, tuple[str, ...]] = {}
         self._to_make: deque[Occurrence] = deque()
         self._needed: set[str] = set()
@@ -72,6 +74,7 @@ class Following:
     def handlers(self) -> dict[type, Callable[..., None]]:
         """Which event goes where."""
         return {
+            FeedRestored: lambda e: self._restored.add(e.feed),
             FeedChanged: self._changed,
             FeedEnded: self._ended,
             FeedRefused: lambda e: self._trouble(e.feed, "refused", e.reason),
@@ -81,6 +84,11 @@ class Following:
             MediaArrived: self._arrived,
             MediaUnavailable: self._unavailable,
         }
+
+    @property
+    def restored(self) -> bool:
+        """Whether every feed has put in force what the disk has kept of it."""
+        return self._restored >= self._feeds.keys()
 
     def rights(self, feed: str) -> tuple[Level, BulletinClass]:
         """Level and ceiling of a feed in this node's configuration."""

@@ -48,6 +48,8 @@ class Resumption:
         self.same_boot = memory.get(BOOT_KEY) == boot
         """Whether the machine has run on since the agent last did."""
         memory.put(BOOT_KEY, boot)
+        self.held = True
+        """What the last run has left is not taken up yet: it is still what is written down."""
 
     def write(
         self, performances: Mapping[str, Performance], current: Run | None, commands: Mapping[str, Command]
@@ -57,7 +59,10 @@ class Resumption:
             {
                 "id": p.id,
                 "position_s": round(p.where_s(), 3),
-                "at": current.at if current is not None and current.performance is p else None,
+                # an announcement of which nothing was heard yet begins at its beginning
+                "at": current.at
+                if current is not None and current.performance is p and (p.has_begun or command is None)
+                else None,
                 "command": command.model_dump(mode="json", by_alias=True) if command else None,
             }
             for p in performances.values()
@@ -65,7 +70,7 @@ class Resumption:
             if command is not None
             or (p.origin == "programme" and p.phase in (Phase.PLAYING, Phase.SUSPENDED))
         ]
-        if entries != self._written:
+        if entries != self._written and not self.held:
             self._written = entries
             self._memory.put(KEY, {"sounding": entries})
 

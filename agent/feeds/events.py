@@ -10,6 +10,13 @@ from playlists.models.schedule import Schedule
 
 
 @dataclass(frozen=True)
+class FeedRestored:
+    """What the disk has kept of the feed is in force again, or there was nothing; once, after the start."""
+
+    feed: str
+
+
+@dataclass(frozen=True)
 class FeedChanged:
     """A verified and valid schedule is in force from now on; the former one of this feed is not."""
 
@@ -79,7 +86,8 @@ class FeedRecovered:
 
 
 FeedEvent = (
-    FeedChanged
+    FeedRestored
+    | FeedChanged
     | FeedEnded
     | MediaArrived
     | MediaUnavailable

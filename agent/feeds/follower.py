@@ -21,6 +21,7 @@ from agent.feeds.events import (
     FeedExpired,
     FeedRecovered,
     FeedRefused,
+    FeedRestored,
     FeedUnreachable,
 )
 from agent.feeds.http import Client, patience
@@ -146,6 +147,7 @@ class Follower:
 
     def _run(self) -> None:
         self._attempt(self._restore)
+        self._post(FeedRestored(self._name))
         if self._in_force is None:
             self._keep(self._name, [])
         failures = 0

@@ -6,6 +6,7 @@ the daemon is started again at once, as systemd does it. Prints JSON.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -24,10 +25,7 @@ from playlists.models.command import Command
 from tests.support.house import TONE_S, House, in_s, media, open_centre, open_house, wait_until
 from tests.support.pulse import private_sink
 
-PROCESSES = ("player", "player", "screen", "daemon")
-"""Which is killed, one of them at a time; the daemon takes the others with it."""
-
-LONGEST_PAUSE_S = 0.8
+LONGEST_PAUSE_S = 0.6
 SILENT_AT_MOST_S = 2.0
 
 
@@ -71,7 +69,7 @@ class Soak:
             if number % 4 == 1:
                 self._commands.append(self._announce())
             self._pause()
-            self._kill(self._random.choice(PROCESSES))
+            self._kill()
             if number % 20 == 19:
                 quiet_from = self._listen(quiet_from)
         self._house.node.wait_until_up()
@@ -79,12 +77,12 @@ class Soak:
 
     def _programme(self) -> dict[str, Any]:
         start = in_s(1.0).isoformat()
-        items = [media("low"), media("high")]
+        items = [media("long")]
         return {
             "id": "soak",
             "start": start,
             "items": items,
-            "length_s": 86_000,
+            "loops": 80,
             "if_late": "join",
             "grace_s": 86_000,
         }
@@ -95,17 +93,18 @@ class Soak:
     def _pause(self) -> None:
         time.sleep(self._random.uniform(0.0, LONGEST_PAUSE_S))
 
-    def _kill(self, name: str) -> None:
+    def _kill(self) -> None:
+        """Kill one of the processes that there are now."""
         node = self._house.node
         assert node.process is not None
+        alive = {name: child.pid for child in _children(node.process.pid) for name in _names(child)}
+        name = self._random.choice([*sorted(alive), "daemon"])
         if name == "daemon":
             node.kill()
             node.start(wait=False)
         else:
-            found = [child for child in _children(node.process.pid) if f"agent.{name}" in _words(child)]
-            if not found:
-                return
-            os.kill(self._random.choice(found).pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(alive[name], signal.SIGKILL)
         self._killed[name] += 1
 
     def _listen(self, since: float) -> float:
@@ -152,11 +151,15 @@ def _children(pid: int) -> list[psutil.Process]:
         return []
 
 
-def _words(process: psutil.Process) -> list[str]:
+def _names(process: psutil.Process) -> list[str]:
+    """What it is: player, screen, or a decoder."""
     try:
-        return process.cmdline()
+        words = process.cmdline()
     except psutil.NoSuchProcess:
         return []
+    return [
+        word.removeprefix("agent.") for word in words if word.startswith("agent.") and word != "agent.cli"
+    ]
 
 
 def main() -> int:

@@ -176,7 +176,9 @@ def sound_went_on(scene: Scene) -> None:
     """Nothing was heard of it."""
     until = scene.struck + 1.5
     wait_until(lambda: time.monotonic() > until, 5, "a while has passed")
-    assert scene.house.ears.longest_silence(scene.struck - 0.2, until) < 0.05
+    # an alarm and words have pauses of their own
+    pause_s = 0.05 if scene.programme else 0.7
+    assert scene.house.ears.longest_silence(scene.struck - 0.2, until) < pause_s
 
 
 def the_ladder_goes_on_where_it_was(scene: Scene) -> None:
@@ -215,14 +217,16 @@ def it_is_finished_and_told_once(scene: Scene) -> None:
     assert played_s <= LADDER_S + 2.5
 
 
+def the_announcement_is_heard_whole(scene: Scene) -> None:
+    """What was accepted is carried out: each item once, to its end."""
+    assert _finished_items(scene) == list(range(len(THREE_TONES)))
+
+
 def the_announcement_is_heard_to_its_end(scene: Scene) -> None:
-    """What was accepted is carried out, once."""
-    assert scene.command is not None
-    ended = scene.house.ended(scene.command, 20)
-    assert ended.state == "finished", scene.house.receipts(scene.command)
-    scene.house.all_is_stored()
-    to_their_end = [play["item"] for play in scene.plays() if play["outcome"] == "finished"]
-    assert sorted(to_their_end) == list(range(len(THREE_TONES)))
+    """What sounded goes on to its end; no item is told twice as finished."""
+    items = _finished_items(scene)
+    assert items[-1] == len(THREE_TONES) - 1
+    assert len(items) == len(set(items))
 
 
 def the_takeover_is_back(scene: Scene) -> None:
@@ -266,6 +270,15 @@ def nothing_is_lost_or_doubled(scene: Scene) -> None:
         states = [state for state, _ in scene.house.receipts(scene.command)]
         assert states.count("finished") <= 1
         assert states.count("verified") == 1
+
+
+def _finished_items(scene: Scene) -> list[int]:
+    """Items of the announcement that came to their end."""
+    assert scene.command is not None
+    ended = scene.house.ended(scene.command, 20)
+    assert ended.state == "finished", scene.house.receipts(scene.command)
+    scene.house.all_is_stored()
+    return sorted(play["item"] for play in scene.plays() if play["outcome"] == "finished")
 
 
 def _back_within(scene: Scene, most_s: float) -> None:

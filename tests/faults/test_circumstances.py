@@ -19,6 +19,7 @@ from tests.support.house import (
     monotonic_of,
     open_centre,
     open_house,
+    shelve,
     wait_until,
 )
 from tests.support.pulse import Sink
@@ -100,7 +101,10 @@ def test_with_a_full_disk_it_plays_on_and_says_so(
         assert heard[0].began == pytest.approx(monotonic_of(start), abs=0.05)
         said = house.wait_for_fault("journal")
         assert "full" in said
-        assert house.ended(house.command("announce", items=[media("high")])).state == "finished"
+        # its receipts wait with the log, since what cannot be written is not sent; it is heard all the same
+        sent = time.monotonic()
+        waiting = house.command("announce", items=[media("high")])
+        house.ears.wait_for_sound(sent, seconds=0.8)
         house.wire.publish(f"feed/{FEED}", {"version": shelve(centre, node=house.id)})
         wait_until(
             lambda: "No space" in (house.feed()["reason"] or ""), 10, f"the feed says so: {house.feed()}"
@@ -108,6 +112,7 @@ def test_with_a_full_disk_it_plays_on_and_says_so(
         filler.unlink()
         # what waited in memory is written with the next record
         house.ended(house.command("announce", items=[media("low")]))
+        assert house.ended(waiting).state == "finished"
         wait_until(lambda: "journal" not in house.faults(), 10, "the fault has gone")
         plays = house.wait_for_records(2, programme="tight")
         assert [play["outcome"] for play in plays] == ["finished"] * 2

@@ -19,6 +19,7 @@ from tests.faults.support import (
     sound_is_back_after_the_hang_was_seen,
     sound_went_on,
     the_announcement_is_heard_to_its_end,
+    the_announcement_is_heard_whole,
     the_daemon_is_killed,
     the_fault_is_told_and_gone,
     the_ladder_goes_on_where_it_should_be,
@@ -56,11 +57,11 @@ TABLE = (
     ),
     Row(a_programme_is_about_to_start, the_player_is_killed, (the_start_is_made, *ONCE)),
     Row(a_programme_is_about_to_start, the_daemon_is_killed, (the_start_is_made, *ONCE)),
-    Row(an_announcement_was_accepted, the_player_is_killed, (the_announcement_is_heard_to_its_end,)),
+    Row(an_announcement_was_accepted, the_player_is_killed, (the_announcement_is_heard_whole,)),
     Row(
         an_announcement_was_accepted,
         the_daemon_is_killed,
-        (the_announcement_is_heard_to_its_end, nothing_is_lost_or_doubled),
+        (the_announcement_is_heard_whole, nothing_is_lost_or_doubled),
     ),
     Row(
         an_announcement_sounds,

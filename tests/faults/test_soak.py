@@ -13,6 +13,6 @@ def test_fifty_kills_at_random_moments_lose_and_double_nothing(kiosk: House) -> 
     kiosk.quiet()
     soaked = Soak(kiosk, seed=20261123).run(KILLS)
     assert soaked.clean, soaked
-    assert sum(soaked.kills.values()) > KILLS * 0.8
+    assert {"daemon", "player", "screen"} <= soaked.kills.keys()
     assert soaked.commands
     assert max(soaked.silences_s) < SILENT_AT_MOST_S
