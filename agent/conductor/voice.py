@@ -209,8 +209,9 @@ class Voice:
             return "lease ended"
         if p.deaths >= MOST_DEATHS:
             return f"{p.deaths} players in a row ended when it was their turn to sound it"
-        # in the moments before its start it is judged by the hour of its start
-        moment = max(now, p.planned)
+        # in the moments before its start it is judged by the hour of its start; what sounds, by now: the clock
+        # may have been set back since it began
+        moment = now if p.sounded else max(now, p.planned)
         if p.phase is Phase.PLAYING:
             return self._rules.may_not_sound(p, moment)
         if p.phase is Phase.SUSPENDED:
