@@ -6,7 +6,9 @@
 Both give signed 16-bit little-endian mono at 48 kHz. libVLC transcodes into its own file output: unlike its
 audio callbacks that is not paced by a clock (3 s of Ogg in 0.13 s instead of 2 s, measured), and it has no
 callbacks that must not call back. Files go through avformat and avcodec: libVLC's own demultiplexers lost
-up to 80 ms at either end there (measured: WAV, FLAC, Opus).
+up to 80 ms at either end there (measured: WAV, FLAC, Opus). The last packet is still lost where a format has
+no packetizer of its own in libVLC: 20 ms of Opus, up to 200 ms of WAV. Therefore PCM in a WAV file, which
+needs no decoder, is read without libVLC (`agent.player.waves`).
 
 Exit codes: 0 decoded, 1 not decodable (the reason is in the JSON line), 2 wrong use.
 """
@@ -23,6 +25,7 @@ from typing import Any, Final
 
 from agent.child import die_with_parent
 from agent.player.protocol import RATE
+from agent.player.waves import read_wave
 
 _CHUNK: Final = 1 << 20
 _QUIET: Final = ("--intf=dummy", "--no-video", "--no-spu", "--no-lua", "--no-sout-video", "--quiet")
@@ -47,7 +50,8 @@ def decode_file(source: Path, target: Path) -> int:
     """Decode a whole file, measure what came out, and say so on stdout."""
     if not source.is_file() and not source.is_fifo():
         return _verdict({"reason": f"{source.name}: no such file"})
-    error = _transcode(source.absolute().as_uri(), str(target), _THOROUGH)
+    read = source.is_file() and read_wave(source, target)
+    error = not read and _transcode(source.absolute().as_uri(), str(target), _THOROUGH)
     frames = target.stat().st_size // 2 if target.exists() else 0
     if frames == 0:
         why = "libVLC cannot open it" if error else "nothing in it can be decoded as sound"
