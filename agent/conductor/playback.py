@@ -105,10 +105,10 @@ class Playback:
             self._player.send(Append(run.id, cues, more=not run.whole))
             self._expect(self._clock.monotonic() + (cues[0].gap_before_s if cues else 0.0))
 
-    def dry_s(self, now: MonotonicS) -> float:
-        """How long the player has waited for what is still being made."""
-        run = self.current
-        return now - run.dry_since if run is not None and run.dry_since is not None else 0.0
+    @property
+    def dry_since(self) -> MonotonicS | None:
+        """Since when the player has waited for what is still being made."""
+        return self.current.dry_since if self.current is not None else None
 
     def _next_cues(self, run: Run) -> tuple[PlayerCue, ...]:
         ready = run.next_ready()

@@ -64,7 +64,8 @@ class Readying:
         before = [sound.settled for sound in p.sounds]
         self._look_up(p, late_s)
         sounds_now = self._playback.current is not None and self._playback.current.performance is p
-        if sounds_now and self._playback.dry_s(mono) >= WAIT_FOR_DECODE_S:
+        dry_since = self._playback.dry_since
+        if sounds_now and dry_since is not None and mono - dry_since >= WAIT_FOR_DECODE_S:
             _give_up(p)
         self._report_failures(p, [index for index, was in enumerate(before) if not was])
         if sounds_now:

@@ -296,7 +296,7 @@ class Voice:
                 wakes += [at for at in (MonotonicS(p.since + WAIT_FOR_DECODE_S),) if at > mono]
             elif p.phase is Phase.SUSPENDED:
                 instants.append(self._rules.drops_at(p))
-        if self._playback.dry_s(mono):
-            wakes.append(MonotonicS(mono + 1.0))
+        if self._playback.dry_since is not None:
+            wakes.append(MonotonicS(self._playback.dry_since + WAIT_FOR_DECODE_S))
         wakes += [MonotonicS(mono + (i - now).total_seconds()) for i in instants if i is not None and i > now]
         return min((wake for wake in wakes if wake is not None), default=None)

@@ -560,6 +560,7 @@ class House:
         policy: str = "",
         loudness: str = "[]",
         ceiling: str = "emergency",
+        lengths: Mapping[str, float] | None = None,
         extra: str = "",
         screen: Any = None,
     ) -> None:
@@ -568,6 +569,7 @@ class House:
         self.conductor = Conductor(self.clock)
         self.library = FakeLibrary()
         self.library.post = self.conductor.post
+        self.library.lengths.update(lengths or {})
         self.feeds = FakeFeeds()
         self.feeds.post = self.conductor.post
         self.uplink = FakeUplink()
@@ -640,6 +642,8 @@ class House:
         while True:
             self.player.run()
             wake = self.conductor.step()
+            if self.conductor.stop_asked is not None:
+                return
             turns += 1
             assert turns < 500 + 200 * seconds, "the conductor turns without end"
             following = min(wake, self.player.next_at or wake)
@@ -686,13 +690,13 @@ class House:
         self.conductor.post(FeedChanged(feed, schedule, operators, ()))
         self.run_for(0.0)
 
-    def command(self, id_: str, feed: str = "commune", **do: Any) -> Command:
+    def command(self, id_: str, sender: str = "commune", **do: Any) -> Command:
         """An operator's command, verified."""
         now = self.clock.now()
         command = Command.model_validate(
             {
                 "id": id_,
-                "feed": feed,
+                "feed": sender,
                 "issued": now,
                 "expires": now + timedelta(minutes=5),
                 "to": ["*"],

@@ -1,0 +1,202 @@
+"""What a technician types, and what comes back: one screen, and an exit code for scripts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agent.cli.main import app
+from agent.control.protocol import ControlRequest
+from agent.control.server import ControlServer
+
+ROOT = Path(__file__).parents[3]
+
+HEALTH: dict[str, Any] = {
+    "now": {
+        "audio": {"title": "Bản tin", "programme": "news", "command": None, "alert": None, "item": 1, "level_dbfs": -20.4},
+        "screen": {"driver": "offscreen", "size": [1280, 720], "takeover": None, "showing": ["commune/a"]},
+    },
+    "clock": {"state": "synchronised", "error_s": 0.012},
+    "feeds": {"commune": {"version": 42, "state": "current", "checked": "2026-11-23T05:00:00Z", "reason": None}},
+    "relays": {"amplifier": True},
+    "log": {"last": 10, "stored_through": 7},
+    "faults": [{"code": "hot", "since": "2026-11-23T05:00:00Z", "text": "the CPU is at 90 °C"}],
+}  # fmt: skip
+RECORD = {
+    "kind": "play", "started": "2026-11-23T05:00:00Z", "planned": None, "ended": None, "programme": "news",
+    "command": None, "alert": None, "bulletin": None, "fault": None, "item": 0, "outcome": "finished",
+    "played_s": 93.2, "sounded_dbfs": -20.8, "reason": None, "text": None,
+}  # fmt: skip
+ENTRY = {
+    "planned": "2026-11-23T05:00:00Z",
+    "class": "routine",
+    "title": "Bản tin",
+    "id": "x",
+    "refused": "quiet day",
+}
+REPLIES: dict[str, dict[str, Any]] = {
+    "status": {
+        "node": {"id": "pole-07", "site": "xa-mau", "public_number": "0007", "agent": "1.0"},
+        "health": HEALTH,
+        "link": "connected",
+    },
+    "next": {"upcoming": [ENTRY]},
+    "log": {"records": [RECORD]},
+    "say": {"id": "local/1"},
+    "play": {"id": "local/2"},
+    "stop": {"stopped": True},
+    "relay": {},
+    "screenshot": {"size": [1280, 720]},
+}
+
+
+class Daemon:
+    """Answers as the agent would, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.refusal: str | None = None
+
+    def post(self, event: object) -> None:
+        assert isinstance(event, ControlRequest)
+        self.asked.append((event.op, event.arguments))
+        if self.refusal is not None:
+            event.refuse(self.refusal)
+        else:
+            event.answer(**REPLIES[event.op])
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
+    daemon = Daemon()
+    server = ControlServer(tmp_path / "control.sock", daemon.post)
+    server.start()
+    monkeypatch.setenv("LOA_SOCKET", str(tmp_path / "control.sock"))
+    yield daemon
+    server.stop()
+
+
+def loa(*words: str) -> Any:
+    return CliRunner().invoke(app, list(words))
+
+
+def test_status_fits_on_one_screen_and_names_what_matters(daemon: Daemon) -> None:
+    result = loa("status")
+    assert result.exit_code == 0
+    for words in ("pole-07", "0007", "Bản tin (item 1), -20 dBFS", "commune/a", "connected", "±0.012 s",
+                  "v42 current", "amplifier on", "3 records wait", "! hot"):  # fmt: skip
+        assert words in result.output
+    assert len(result.output.splitlines()) < 24
+
+
+@pytest.mark.parametrize(
+    ("words", "key"), [(["status"], "health"), (["now"], "audio"), (["next"], 0), (["log"], 0)]
+)
+def test_scripts_get_json(daemon: Daemon, words: list[str], key: str | int) -> None:
+    result = loa(*words, "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)[key]
+
+
+def test_next_says_what_forbids_a_start(daemon: Daemon) -> None:
+    output = loa("next", "-n", "3").output
+    assert "Bản tin" in output
+    assert "(quiet day)" in output
+    assert daemon.asked == [("next", {"count": 3})]
+
+
+def test_log_is_one_line_a_record(daemon: Daemon) -> None:
+    (line,) = loa("log").output.splitlines()
+    assert "news[0] finished 93.2 s -21 dBFS" in line
+
+
+def test_now_says_what_sounds_and_shows(daemon: Daemon) -> None:
+    assert loa("now").output.splitlines() == [
+        "speaks   Bản tin (item 1), -20 dBFS",
+        "shows    commune/a (offscreen 1280×720)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["say", "Một", "-l", "en", "--zone", "square"],
+         ("say", {"text": "Một", "language": "en", "zones": ["square"]})),
+        (["stop"], ("stop", {"name": "*"})),
+        (["stop", "news"], ("stop", {"name": "news"})),
+        (["relay", "amplifier", "on"], ("relay", {"name": "amplifier", "on": True})),
+        (["play", __file__], ("play", {"path": str(Path(__file__).resolve()), "zones": ["*"]})),
+        (["screenshot", "/tmp/x.png", "--width", "320"],
+         ("screenshot", {"path": "/tmp/x.png", "width": 320})),
+    ],
+)  # fmt: skip
+def test_what_is_typed_reaches_the_daemon(daemon: Daemon, words, asked) -> None:
+    result = loa(*words)
+    assert result.exit_code == 0, result.output
+    assert daemon.asked == [asked]
+
+
+def test_a_refusal_is_one_line_and_exit_1(daemon: Daemon) -> None:
+    daemon.refusal = "not now: the agent is not running late"
+    result = loa("say", "x")
+    assert result.exit_code == 1
+    assert result.stderr == "loa: not now: the agent is not running late\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["relay", "amplifier", "maybe"], ["next", "-n", "0"], ["play", "/none"], ["fly"]]
+)
+def test_a_wrong_command_line_is_exit_2_and_asks_nothing(daemon: Daemon, words: list[str]) -> None:
+    assert loa(*words).exit_code == 2
+    assert daemon.asked == []
+
+
+def process(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "agent.cli", *words],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_without_a_daemon_it_is_exit_3_and_says_what_to_do(tmp_path: Path) -> None:
+    done = process("--socket", str(tmp_path / "none.sock"), "status")
+    assert done.returncode == 3
+    assert "systemctl start loa-agent" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_configuration_is_exit_2_with_all_errors_and_nothing_started(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[node]\nid = "pole 7"\n[audio]\nlatency_ms = -1\ndevise = "x"\n')
+    for words in (("check-config", "-c", str(config)), ("run", "-c", str(config))):
+        done = process(*words)
+        assert done.returncode == 2
+        for found in ("id", "latency_ms", "devise", "device"):
+            assert found in done.stderr
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == [config]
+
+
+def test_the_version_is_told() -> None:
+    done = process("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("loa-agent ")
+
+
+def test_the_centres_commands_are_found_behind_options(tmp_path: Path) -> None:
+    done = process("--socket", str(tmp_path / "x"), "station", "--help")
+    assert done.returncode == 0
+    assert "publish" in done.stdout

@@ -1,0 +1,163 @@
+"""The technician's socket: for the group only, and no line of anybody's harms the daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.control import server as server_module
+from agent.control.client import ControlError, NotRunning, ask
+from agent.control.protocol import MAX_LINE_BYTES, ControlRequest
+from agent.control.server import ControlServer
+from tests.support.wait import wait_until
+
+
+class Daemon:
+    """Answers requests as the conductor would."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.requests: list[ControlRequest] = []
+        self.deaf = False
+        self.server = ControlServer(path, self._post)
+        self.server.start()
+
+    def _post(self, event: object) -> None:
+        assert isinstance(event, ControlRequest)
+        self.requests.append(event)
+        if event.op == "refuse":
+            event.refuse("not now")
+        elif not self.deaf:
+            event.answer(op=event.op, **event.arguments)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    daemon = Daemon(tmp_path / "run" / "control.sock")
+    yield daemon
+    daemon.server.stop()
+
+
+def raw(daemon: Daemon, data: bytes) -> list[dict]:
+    """What comes back for these bytes, until the daemon hangs up or we do."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(daemon.path))
+        sender = threading.Thread(target=_send, args=(connection, data))
+        sender.start()
+        lines = []
+        with connection.makefile("rb") as reader:
+            try:
+                lines.extend(reader)
+            except ConnectionResetError:
+                pass  # hung up on before all was sent
+        sender.join()
+    return [json.loads(line) for line in lines]
+
+
+def _send(connection: socket.socket, data: bytes) -> None:
+    try:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+    except OSError:
+        return  # hung up on, which the replies show
+
+
+def test_a_request_gets_its_reply(daemon: Daemon) -> None:
+    assert ask(daemon.path, "say", text="Xin chào") == {"op": "say", "text": "Xin chào"}
+
+
+def test_the_daemon_knows_who_asks(daemon: Daemon) -> None:
+    ask(daemon.path, "status")
+    assert daemon.requests[0].user == pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_a_refusal_is_an_error_with_its_words(daemon: Daemon) -> None:
+    with pytest.raises(ControlError, match="not now"):
+        ask(daemon.path, "refuse")
+
+
+def test_only_owner_and_group_may_connect(daemon: Daemon) -> None:
+    assert stat.S_IMODE(daemon.path.stat().st_mode) == 0o660
+
+
+def test_the_socket_of_a_dead_daemon_is_replaced(daemon: Daemon, tmp_path: Path) -> None:
+    path = tmp_path / "old.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    again = Daemon(path)
+    assert ask(path, "status") == {"op": "status"}
+    again.server.stop()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"hello", b"[]", b"5", b"null", b'"op"', b'{"no": "op"}', b"\xff\xfe", b"[" * 100_000, b'{"op": "x"'],
+    ids=["empty", "text", "list", "number", "null", "string", "no-op", "not-utf8", "deep", "cut"],
+)  # fmt: skip
+def test_a_bad_line_gets_one_clear_error_and_the_next_is_served(daemon: Daemon, line: bytes) -> None:
+    bad, good = raw(daemon, line + b"\n" + b'{"op": "status"}\n')
+    assert bad["ok"] is False
+    assert "a request is one line" in bad["error"]
+    assert good == {"ok": True, "op": "status"}
+
+
+def test_a_huge_line_is_refused_once_and_ends_the_conversation(daemon: Daemon) -> None:
+    replies = raw(daemon, b"x" * (MAX_LINE_BYTES * 3) + b"\n")
+    assert len(replies) <= 1  # a line that is still being sent may cost the reply its way
+    assert all("at most" in reply["error"] for reply in replies)
+    assert daemon.requests == []
+    assert ask(daemon.path, "status") == {"op": "status"}
+
+
+def test_several_requests_go_over_one_connection(daemon: Daemon) -> None:
+    replies = raw(daemon, b'{"op": "a"}\n{"op": "b"}\n')
+    assert [reply["op"] for reply in replies] == ["a", "b"]
+
+
+def test_who_says_nothing_keeps_nobody_waiting(daemon: Daemon) -> None:
+    with socket.socket(socket.AF_UNIX) as idle:
+        idle.connect(str(daemon.path))
+        assert ask(daemon.path, "status") == {"op": "status"}
+
+
+def test_who_says_nothing_for_long_is_hung_up_on(daemon: Daemon, monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "QUIET_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as idle:
+        idle.settimeout(5)
+        idle.connect(str(daemon.path))
+        assert idle.recv(1) == b""
+
+
+def test_a_conductor_that_is_busy_is_an_error_after_a_while(daemon: Daemon, monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "REPLY_WITHIN_S", 0.1)
+    daemon.deaf = True
+    with pytest.raises(ControlError, match="did not answer"):
+        ask(daemon.path, "status")
+
+
+def test_without_a_daemon_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning, match="systemctl start loa-agent"):
+        ask(tmp_path / "none.sock", "status")
+
+
+def test_after_its_end_nobody_is_served_and_the_socket_is_gone(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "control.sock")
+    daemon.server.stop()
+    assert not daemon.path.exists()
+    wait_until(
+        lambda: not any(thread.name == "control" for thread in threading.enumerate()), 5, "its thread ends"
+    )
+
+
+def test_a_path_that_is_too_long_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(ControlError, match="too long"):
+        ask(tmp_path / ("x" * 200), "status")
