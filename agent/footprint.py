@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,22 +32,32 @@ def settle() -> None:
 
 
 def rest() -> None:
-    """To be called when there is nothing to do: let go of the pages of code until they are used again."""
+    """To be called when there is nothing to do: let go of untouched copies of files until they are used again."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
-    for begin, end in code_of_files(maps):
+    # looked at twice: a library that another thread is just loading looks different a moment later
+    for begin, end in _mappings() & _mappings():
         if libc.madvise(begin, end - begin, _MADV_DONTNEED) != 0:
-            log.debug("code at %x stays: errno %d", begin, ctypes.get_errno())
+            log.debug("mapping at %x stays: errno %d", begin, ctypes.get_errno())
 
 
-def code_of_files(maps: str) -> Iterator[tuple[int, int]]:
-    """First and last address of each mapping of a file that can be executed and not written (proc(5)).
+def _mappings() -> set[tuple[int, int]]:
+    with Path("/proc/self/smaps").open(encoding="utf-8", errors="replace") as smaps:
+        return set(copies_of_files(smaps))
 
-    Only of such: letting go of a page that was written to would lose what was written.
+
+def copies_of_files(smaps: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """First and last address of each private mapping of a file that is a true copy of it (proc(5)).
+
+    Only of such: code and constants that cannot be written, and in which nothing was (the linker writes into
+    some before it locks them). To let go of a page that was written to would lose what was written.
     """
-    for line in maps.splitlines():
-        fields = line.split(maxsplit=5)
-        if len(fields) == 6 and fields[1] == "r-xp" and fields[5].startswith("/"):
-            begin, _, end = fields[0].partition("-")
-            yield int(begin, 16), int(end, 16)
+    begin = end = 0
+    candidate = False
+    for line in smaps:
+        first, *rest = line.split(maxsplit=5)
+        if not first.endswith(":"):
+            begin, end = (int(address, 16) for address in first.split("-"))
+            candidate = rest[0] in ("r-xp", "r--p") and len(rest) == 5 and rest[4].startswith("/")
+        elif first == "Anonymous:" and candidate and rest[0] == "0":
+            yield begin, end

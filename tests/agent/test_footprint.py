@@ -6,17 +6,20 @@ from pathlib import Path
 
 from agent import footprint
 
-MAPS = """\
-00400000-00401000 r--p 00000000 fe:00 12 /usr/bin/python3.11
-00401000-00700000 r-xp 00001000 fe:00 12 /usr/bin/python3.11
-00700000-00710000 rw-p 00300000 fe:00 12 /usr/bin/python3.11
-01000000-02000000 rw-p 00000000 00:00 0  [heap]
-7f0000000000-7f0000001000 rwxp 00000000 00:00 0
-7f0000001000-7f0000002000 r-xp 00000000 00:00 0  [vdso]
-7f0000002000-7f0000003000 rwxp 00000000 fe:00 13 /usr/lib/patched.so
-7f0000003000-7f0000004000 r--s 00000000 fe:00 14 /var/lib/loa/cache/sounds/pcm/a b
-7f0000004000-7f0000006000 r-xp 00000000 fe:00 15 /opt/two words/lib.so
-"""
+MAPPINGS = (
+    ("00400000-00401000 r--p 00000000 fe:00 12 /usr/bin/python3.11", 0, True),
+    ("00401000-00700000 r-xp 00001000 fe:00 12 /usr/bin/python3.11", 0, True),
+    ("00700000-00710000 rw-p 00300000 fe:00 12 /usr/bin/python3.11", 64, False),
+    ("00710000-00711000 rw-p 00310000 fe:00 12 /usr/bin/python3.11", 0, False),
+    ("00711000-00712000 r--p 00311000 fe:00 12 /usr/bin/python3.11", 4, False),
+    ("01000000-02000000 rw-p 00000000 00:00 0 [heap]", 900, False),
+    ("7f0000000000-7f0000001000 r--p 00000000 00:00 0 ", 0, False),
+    ("7f0000001000-7f0000002000 r-xp 00000000 00:00 0 [vdso]", 0, False),
+    ("7f0000002000-7f0000003000 rwxp 00000000 fe:00 13 /usr/lib/patched.so", 0, False),
+    ("7f0000003000-7f0000004000 r--s 00000000 fe:00 14 /var/lib/loa/cache/sounds/pcm/a b", 0, False),
+    ("7f0000004000-7f0000006000 r-xp 00000000 fe:00 15 /opt/two words/lib.so", 0, True),
+)
+"""Mappings as the kernel shows them, KiB that were written, and whether they may be let go of."""
 
 
 def resident_code_kib() -> int:
@@ -30,11 +33,15 @@ def resident_code_kib() -> int:
     return total
 
 
-def test_only_code_that_nobody_writes_to_is_let_go_of() -> None:
-    assert list(footprint.code_of_files(MAPS)) == [
-        (0x401000, 0x700000),
-        (0x7F0000004000, 0x7F0000006000),
+def test_only_true_copies_of_files_are_let_go_of() -> None:
+    smaps = "".join(
+        f"{line}\nSize: 4 kB\nRss: 4 kB\nAnonymous: {written:8} kB\nVmFlags: rd mr mw me\n"
+        for line, written, _ in MAPPINGS
+    )
+    found = [
+        f"{begin:08x}-{end:08x}" for begin, end in footprint.copies_of_files(smaps.splitlines(keepends=True))
     ]
+    assert found == [line.split()[0] for line, _, copy in MAPPINGS if copy]
 
 
 def test_code_that_only_the_start_needed_no_longer_counts_and_all_still_works() -> None:
