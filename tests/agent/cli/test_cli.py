@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[3]
 
 HEALTH: dict[str, Any] = {
     "now": {
-        "audio": {"title": "Bản tin", "programme": "news", "command": None, "alert": None, "item": 1, "level_dbfs": -20.4},
+        "audio": {"title": "Bản tin", "programme": "news", "command": None, "alert": None,
+                  "item": 1, "level_dbfs": -20.4},
         "screen": {"driver": "offscreen", "size": [1280, 720], "takeover": None, "showing": ["commune/a"]},
     },
     "clock": {"state": "synchronised", "error_s": 0.012},

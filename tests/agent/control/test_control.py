@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -54,11 +55,9 @@ def raw(daemon: Daemon, data: bytes) -> list[dict]:
         sender = threading.Thread(target=_send, args=(connection, data))
         sender.start()
         lines = []
-        with connection.makefile("rb") as reader:
-            try:
-                lines.extend(reader)
-            except ConnectionResetError:
-                pass  # hung up on before all was sent
+        # it may hang up before all was sent
+        with connection.makefile("rb") as reader, contextlib.suppress(ConnectionResetError):
+            lines.extend(reader)
         sender.join()
     return [json.loads(line) for line in lines]
 
