@@ -113,15 +113,16 @@ class Life:
         would be refused for ever.
         """
         node = self._node
-        if self._arrived:
-            return None
-        if not node.following.restored and self._clock.monotonic() < self._arrive_by:
-            return self._arrive_by
-        self._arrived = True
-        self._take_up_commands()
-        node.resumption.held = False
-        node.upstream.start()
-        return self._clock.monotonic()
+        late = self._clock.monotonic() >= self._arrive_by
+        if not self._arrived and (node.following.restored or late):
+            self._arrived = True
+            self._take_up_commands()
+            node.upstream.start()
+        if self._arrived and node.resumption.held and (late or not node.planner.awaits_cut_off):
+            # a second crash before this would still find what the first one has cut off
+            node.resumption.held = False
+            return self._clock.monotonic()
+        return self._arrive_by if node.resumption.held else None
 
     def _close_open_plays(self) -> None:
         """Complete the records of what a crash or a power cut left open."""

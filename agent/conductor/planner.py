@@ -177,6 +177,11 @@ class Planner:
         """
         self._cut_off[occurrence_id] = (position_s, self._clock.monotonic() if in_step else None)
 
+    @property
+    def awaits_cut_off(self) -> bool:
+        """Whether something that was cut off has not found its schedule yet."""
+        return bool(self._cut_off)
+
     def not_begun(self, occurrence_id: str) -> None:
         """A power cut ended it: it may begin again, late, by its own rules."""
         self._begun.pop(occurrence_id, None)

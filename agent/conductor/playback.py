@@ -24,6 +24,9 @@ HOUR_RAMP_S = Seconds(1.0)
 STUCK_AFTER_S = Seconds(5.0)
 """A player that should sound and reports no progress for so long is killed."""
 
+STARTS_WITHIN_S = Seconds(0.02)
+"""A start that was planned comes this close to its plan."""
+
 
 class Playback:
     """The conductor's view of the player. `started(performance, at)` hears when one starts or goes on."""
@@ -214,6 +217,8 @@ class Playback:
         self._ledger.begin(run, index, self._ledger.wall(at))
         self._ledger.started(run, index, at)
         self._write_ahead(run, index, self._ledger.wall(at) + timedelta(seconds=run.cues[index].for_s or 0.0))
+        if first and abs(run.at - at) > STARTS_WITHIN_S and index == next(iter(run.cues)):
+            run.at = at  # it began as soon as it could: from here it can be told where it would be later
         if first and not run.for_good:
             self._started(p, at)
 

@@ -8,7 +8,7 @@ import pytest
 
 from agent.clock import FakeClock
 from playlists.models.base import ClockState
-from tests.agent.conductor.fakes import START, House, monotonic, programme
+from tests.agent.conductor.fakes import START, House, long, monotonic, programme
 
 SOON = START + timedelta(seconds=60)
 
@@ -28,11 +28,6 @@ def test_a_programme_sounds_at_its_second_with_its_relays_closed(house: House) -
     ]
     assert house.plays("news")[0].planned == SOON
     assert abs((house.plays("news")[0].started - SOON).total_seconds()) < 1e-5
-
-
-def long(id_: str, start, **parts):
-    """A programme of ten minutes."""
-    return programme(id_, start, "long.mp3", **parts)
 
 
 def intervals(house: House, id_: str) -> list[tuple[float, float]]:
@@ -418,84 +413,3 @@ class TestPolicy:
         house.announce("c1", "Xin chào")
         house.run_for(5)
         assert house.heard("c1")
-
-
-class TestRestart:
-    def test_after_a_crash_it_goes_on_where_it_would_be(self, build, house: House) -> None:
-        house.schedule(long("music", SOON))
-        house.run_for(60 + 100)
-        house.crash()
-        house.clock.advance(2.0)
-        after = build(clock=house.clock)
-        after.schedule(long("music", SOON))
-        after.run_for(600)
-        (heard,) = after.heard("music")
-        assert heard.position_s == pytest.approx(heard.began - monotonic(after, SOON), abs=0.05)
-        assert [(r.outcome, r.reason) for r in after.plays("music")] == [
-            ("interrupted", "the agent was restarted"),
-            ("finished", None),
-        ]
-
-    def test_after_a_crash_several_suspended_go_on_where_they_were(self, build, house: House) -> None:
-        parts = (
-            long("music", SOON),
-            programme("talk", SOON + timedelta(seconds=100), "hour.mp3", priority=5, on_conflict="preempt"),
-        )
-        house.schedule(*parts)
-        house.run_for(60 + 400)
-        house.crash()
-        after = build(clock=house.clock)
-        after.schedule(feed="province")
-        after.schedule(*parts)
-        after.schedule(feed="province")
-        after.run_for(4_200)
-        (talk,), (music,) = after.heard("talk"), after.heard("music")
-        assert talk.position_s == pytest.approx(talk.began - monotonic(after, SOON) - 100, abs=0.05)
-        assert music.position_s == pytest.approx(100.0, abs=0.5)
-
-    def test_after_a_power_cut_it_begins_again_only_by_its_own_rules(self, build, house: House) -> None:
-        parts = long("late", SOON, grace_s=300, if_late="join"), long("over", SOON, grace_s=10)
-        house.schedule(*parts)
-        house.run_for(60 + 100)
-        house.crash()
-        house.clock.advance(30)
-        after = build(clock=house.clock, boot="boot-2")
-        after.schedule(*parts)
-        after.run_for(1_300)
-        assert next(r.outcome for r in after.plays("late")) == "lost-power"
-        (heard,) = after.heard("late")
-        assert heard.position_s == pytest.approx(heard.began - monotonic(after, SOON), abs=0.05)
-
-    def test_what_has_been_played_is_not_played_again_after_a_restart(self, build, house: House) -> None:
-        part = programme("news", SOON, grace_s=600, if_late="full")
-        house.schedule(part)
-        house.run_for(100)
-        house.crash()
-        for boot in ("boot-1", "boot-2"):
-            after = build(clock=house.clock, boot=boot)
-            after.schedule(part)
-            after.run_for(60)
-            assert not after.player.heard
-            after.crash()
-
-    def test_an_orderly_end_leaves_no_open_record(self, build, house: House) -> None:
-        house.schedule(long("music", SOON))
-        house.run_for(160)
-        house.stop()
-        after = build(clock=house.clock)
-        (record,) = after.plays("music")
-        assert (record.outcome, record.reason) == ("interrupted", "the agent was stopped")
-        assert record.played_s == pytest.approx(100.5, abs=0.01)
-
-
-class TestOverrun:
-    def test_an_amplifier_on_for_too_long_ends_what_plays_and_serves_the_next(self, build) -> None:
-        house = build(extra="[amplifier]\nlongest_on_s = 60")
-        house.schedule(long("wild", SOON), programme("next", SOON + timedelta(seconds=100)))
-        house.run_for(300)
-        (wild,) = house.heard("wild")
-        assert wild.ended - wild.began < 61
-        (after,) = house.heard("next")
-        assert after.relays == {"preamp", "amplifier"}
-        assert "longest on-time" in (house.plays("wild")[0].reason or "")
-        assert "amplifier-overrun" not in house.faults()
