@@ -128,9 +128,7 @@ def an_alert_speaks(scene: Scene) -> None:
 def an_emergency_has_interrupted_a_programme(scene: Scene) -> None:
     """A programme waits while an emergency speaks."""
     a_programme_sounds(scene)
-    emergency = scene.house.command(
-        "announce", items=[media("alarm"), media("alarm")], **{"class": "emergency"}
-    )
+    emergency = scene.house.command("announce", items=[media("alarm")] * 4, **{"class": "emergency"})
     scene.house.centre.wait_for_receipt(emergency, "started")
 
 

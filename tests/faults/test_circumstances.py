@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.centre import FEED, CentreUnderTest
 from tests.support.house import (
+    TONE_S,
     TONES_HZ,
     House,
     in_s,
@@ -37,27 +38,21 @@ def test_without_a_broker_all_plays_and_the_log_arrives_once_when_it_is_back(
 ) -> None:
     with open_house(own_centre, sink, tmp_path, id="lonely-01") as house:
         wait_until(lambda: house.reported("status").get("state") == "online", 10, "it is online")
-        starts = [in_s(1.5), in_s(3.2)]
-        house.publish(
-            *(
-                {"id": f"alone-{i}", "start": start.isoformat(), "items": [media("high")]}
-                for i, start in enumerate(starts)
-            )
-        )
+        start = in_s(1.3)
+        house.publish({"id": "alone", "start": start.isoformat(), "items": [media("high"), media("low")]})
         own_centre.broker.stop()
         try:
-            house.wait_for_moment("sound", "alone-1", "finished")
-            heard = house.ears.stretches(monotonic_of(starts[0]) - 0.5)
-            assert [round(s.hz) for s in heard] == pytest.approx([TONES_HZ["high"]] * 2, abs=10)
+            house.wait_for_moment("sound", "alone", "finished")
+            (heard,) = house.ears.stretches(monotonic_of(start) - 0.5)
+            assert heard.seconds == pytest.approx(2 * TONE_S, abs=0.05)
             status = house.node.ask("status")
             assert status["link"].startswith("not connected")
             assert status["health"]["log"]["last"] > status["health"]["log"]["stored_through"]
             assert len([r for r in house.node.records() if r["kind"] == "play"]) >= 2
         finally:
             own_centre.broker.start()
-        for i in range(2):
-            (play,) = house.wait_for_records(1, 30, programme=f"alone-{i}")
-            assert play["outcome"] == "finished"
+        plays = house.wait_for_records(2, 30, programme="alone")
+        assert [play["outcome"] for play in plays] == ["finished"] * 2
         house.all_is_stored()
         numbers = [record["seq"] for record in house.records()]
         assert sorted(numbers) == list(range(1, house.node.health()["log"]["last"] + 1))
@@ -121,7 +116,7 @@ def test_with_a_full_disk_it_plays_on_and_says_so(
         assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("damage", ["overwritten", "cut short", "emptied"])
+@pytest.mark.parametrize("damage", ["overwritten", "cut short"])
 def test_a_damaged_journal_is_set_aside_and_reported_and_the_node_speaks(
     damage: str, kiosk: House, tmp_path: Path
 ) -> None:
@@ -133,11 +128,7 @@ def test_a_damaged_journal_is_set_aside_and_reported_and_the_node_speaks(
     whole = journal.read_bytes()
     for suffix in ("-wal", "-shm"):
         journal.with_name(journal.name + suffix).unlink(missing_ok=True)
-    cut = {
-        "overwritten": whole[:100] + b"\xa5" * (len(whole) - 100),
-        "cut short": whole[:5_000],
-        "emptied": b"",
-    }
+    cut = {"overwritten": whole[:100] + b"\xa5" * (len(whole) - 100), "cut short": whole[:5_000]}
     journal.write_bytes(cut[damage])
     former = house.reported("status")["epoch"]
     began = time.monotonic()
@@ -146,10 +137,9 @@ def test_a_damaged_journal_is_set_aside_and_reported_and_the_node_speaks(
     assert house.ears.stretches(began)[0].hz == pytest.approx(TONES_HZ["high"], rel=0.01)
     wait_until(lambda: house.reported("status")["epoch"] != former, 10, "a new epoch")
     epoch = house.reported("status")["epoch"]
-    if damage != "emptied":
-        told = house.wait_for_records(2, kind="system", epoch=epoch)
-        assert any("journal" in record["text"] for record in told), told
-        assert [path for path in journal.parent.iterdir() if "damaged" in path.name]
+    told = house.wait_for_records(2, kind="system", epoch=epoch)
+    assert any("journal" in record["text"] for record in told), told
+    assert [path for path in journal.parent.iterdir() if "damaged" in path.name]
     house.all_is_stored()
     numbers = sorted(record["seq"] for record in house.records(epoch=epoch))
     assert numbers == list(range(1, len(numbers) + 1))

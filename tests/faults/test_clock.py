@@ -21,7 +21,7 @@ def house(centre: CentreUnderTest, sink: Sink, tmp_path_factory: pytest.TempPath
     """A node whose clock can be set."""
     directory = tmp_path_factory.mktemp("adrift")
     run = ("-m", "tests.support.shifted")
-    with open_house(centre, sink, directory, id="adrift-01", run=run) as house:
+    with open_house(centre, sink, directory, id="adrift-01", run=run, ready=False) as house:
         yield house
 
 

@@ -12,6 +12,7 @@ def test_fifty_kills_at_random_moments_lose_and_double_nothing(kiosk: House) -> 
     kiosk.node.wait_until_up()
     kiosk.quiet()
     soaked = Soak(kiosk, seed=20261123).run(KILLS)
+    kiosk.quiet()
     assert soaked.clean, soaked
     assert {"daemon", "player", "screen"} <= soaked.kills.keys()
     assert soaked.commands

@@ -22,6 +22,8 @@ from tests.support.wait import wait_until
 
 SITE = "xa-mau"
 FEED = "commune"
+EACH_S = 0.03
+"""The archive is asked so often while something is awaited."""
 
 
 class CentreUnderTest:
@@ -124,7 +126,9 @@ class CentreUnderTest:
             return next((r for r in self.receipts(command) if r.state == state), None)
 
         there = [receipt.state for receipt in self.receipts(command)]
-        return wait_until(find, timeout_s, f"receipt {state} for {command.do.type}; there are {there}")
+        return wait_until(
+            find, timeout_s, f"receipt {state} for {command.do.type}; there are {there}", EACH_S
+        )
 
     def wait_for_records(self, count: int = 1, timeout_s: float = 15.0, **where: Any) -> list[dict[str, Any]]:
         """Return stored records with these field values, once there are `count`."""
@@ -133,4 +137,4 @@ class CentreUnderTest:
             found = self.records(**where)
             return found if len(found) >= count else None
 
-        return wait_until(find, timeout_s, f"{count} stored records with {where}")
+        return wait_until(find, timeout_s, f"{count} stored records with {where}", EACH_S)

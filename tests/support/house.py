@@ -75,11 +75,13 @@ class House:
         self.ears = ears
         self.wire = wire
         self.id = node.settings.id
+        self._planned = False
 
     # ---- what the centre does
 
     def publish(self, *programmes: dict[str, Any], files: dict[str, Path] | None = None, **parts: Any) -> int:
         """Publish these programmes, besides the shelf, and wait until they are in force; returns the version."""
+        self._planned = bool(programmes)
         version = shelve(self.centre, *programmes, node=self.id, files=files, **parts)
         self.wire.publish(f"feed/{FEED}", {"version": version})
         wait_until(
@@ -175,7 +177,8 @@ class House:
 
     def quiet(self) -> None:
         """Stop what sounds, forget what is planned, and wait until the relays are off."""
-        self.publish()
+        if self._planned:
+            self.publish()
         self.node.ask("stop", name="*")
 
         def at_rest() -> bool:

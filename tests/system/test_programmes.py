@@ -14,7 +14,7 @@ SETTLE_S = 0.2
 
 
 def test_a_programme_sounds_at_its_second_through_two_relays(house: House) -> None:
-    start = in_s(1.6)
+    start = in_s(1.3)
     house.publish({"id": "morning", "start": start.isoformat(), "items": [media("low"), media("high")]})
     planned = monotonic_of(start)
     house.wait_for_moment("sound", "morning", "finished")
@@ -51,7 +51,7 @@ def test_a_programme_sounds_at_its_second_through_two_relays(house: House) -> No
 
 
 def test_relays_do_not_chatter_between_neighbours(house: House) -> None:
-    start = in_s(1.5)
+    start = in_s(1.3)
     follow = in_s(2.6)
     house.publish(
         {"id": "one", "start": start.isoformat(), "items": [media("low")]},
@@ -68,7 +68,7 @@ def test_relays_do_not_chatter_between_neighbours(house: House) -> None:
 
 def test_the_bigger_priority_takes_over_and_the_smaller_goes_on_where_it_was(house: House) -> None:
     house.publish(
-        {"id": "small", "start": in_s(1.5).isoformat(), "priority": 1, "items": [media("low")]},
+        {"id": "small", "start": in_s(1.3).isoformat(), "priority": 1, "items": [media("low")]},
         {
             "id": "big",
             "start": in_s(2.0).isoformat(),
@@ -93,7 +93,7 @@ def test_the_bigger_priority_takes_over_and_the_smaller_goes_on_where_it_was(hou
 
 
 def test_of_two_that_meet_one_waits_its_turn_and_one_is_skipped(house: House) -> None:
-    start = in_s(1.5)
+    start = in_s(1.3)
     later = in_s(1.9).isoformat()
     house.publish(
         {"id": "first", "start": start.isoformat(), "items": [media("low")]},

@@ -13,7 +13,7 @@ from tests.support.listening import place_on_ladder
 
 
 def test_the_log_at_the_centre_is_what_was_heard(house: House) -> None:
-    start = in_s(1.5)
+    start = in_s(1.3)
     house.publish(
         {
             "id": "twice",
@@ -43,7 +43,7 @@ def test_the_log_at_the_centre_is_what_was_heard(house: House) -> None:
 
 
 def test_media_that_is_not_there_is_skipped_and_what_cannot_be_played_failed(house: House) -> None:
-    start = in_s(1.5)
+    start = in_s(1.3)
     items = [{"media": "media/nobody-has-it.mp3"}, {"media": "media/broken.mp3"}, media("high")]
     house.publish({"id": "gappy", "start": start.isoformat(), "items": items})
     plays = {record["item"]: record for record in house.wait_for_records(3, programme="gappy")}
