@@ -106,6 +106,7 @@ class Node:
             self.ledger,
             self.faults,
             self._picture_file,
+            outside.think,
             node=config.node.id,
             groups=groups,
             timezone=config.node.timezone,

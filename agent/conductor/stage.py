@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
+from agent.conductor.thinker import Think
 from agent.faults import Faults
 from agent.screen.protocol import (
     Failed,
@@ -46,6 +47,7 @@ class Stage:
         ledger: Ledger,
         faults: Faults,
         find_media: Callable[[str, str], Path | None],
+        think: Think,
         *,
         node: str,
         groups: frozenset[str],
@@ -55,6 +57,8 @@ class Stage:
     ) -> None:
         """`find_media(feed, target)` is the file of a picture, None while it is not here.
 
+        A board is worked out by `think`: ten thousand bulletins take a Raspberry Pi seconds.
+
         `shown(what, state)` hears when a takeover is really on the screen, and when it has gone.
         """
         self._shown = shown
@@ -63,6 +67,7 @@ class Stage:
         self._ledger = ledger
         self._faults = faults
         self._find_media = find_media
+        self._think = think
         self._node = node
         self._groups = groups
         self._timezone = timezone
@@ -102,17 +107,22 @@ class Stage:
 
     def turn(self) -> MonotonicS | None:
         """Send the board if it changed; returns when to ask again at the latest."""
-        now = self._clock.now()
-        state = self._clock.state
+        now, state = self._clock.now(), self._clock.state
         if self._stale or state is not self._state or (self._next_change and now >= self._next_change):
-            self._stale, self._state = False, state
-            board, self._next_change = board_at(
-                self._feeds, now, state, self._node, self._groups, self._timezone
+            self._stale, self._state, self._next_change = False, state, None
+            feeds = dict(self._feeds)
+            self._think(
+                "board",
+                lambda: board_at(feeds, now, state, self._node, self._groups, self._timezone),
+                self._adopt,
             )
-            self._send(board)
         if self._next_change is None:
             return None
         return MonotonicS(self._clock.monotonic() + max(0.0, (self._next_change - now).total_seconds()))
+
+    def _adopt(self, found: tuple[BoardNow, datetime | None]) -> None:
+        board, self._next_change = found
+        self._send(board)
 
     def refresh(self) -> None:
         """Ask the core again at the next turn: the clock has jumped."""

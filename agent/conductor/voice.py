@@ -32,7 +32,7 @@ OPEN_LEAD_S = Seconds(0.5)
 
 WAIT_FOR_DECODE = timedelta(seconds=WAIT_FOR_DECODE_S)
 
-NEIGHBOUR_S = Seconds(0.5)
+NEIGHBOUR_S = Seconds(0.15)
 """What may not wait is dropped only if the output is still taken so long after its planned start."""
 
 NEIGHBOUR = timedelta(seconds=NEIGHBOUR_S)
