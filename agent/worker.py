@@ -30,7 +30,7 @@ MAX_PENDING_BYTES: Final = 8_000_000
 MAX_LINE_BYTES: Final = 1_000_000
 FIRST_PAUSE_S: Final = Seconds(0.1)
 LONGEST_PAUSE_S: Final = Seconds(10.0)
-HEALTHY_AFTER_S: Final = Seconds(30.0)
+HEALTHY_AFTER_S: Final = Seconds(1.0)
 """A child that lived this long ends the row of failures: the next pause is the first one again."""
 
 
