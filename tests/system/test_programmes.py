@@ -71,7 +71,7 @@ def test_the_bigger_priority_takes_over_and_the_smaller_goes_on_where_it_was(hou
         {"id": "small", "start": in_s(1.3).isoformat(), "priority": 1, "items": [media("low")]},
         {
             "id": "big",
-            "start": in_s(2.0).isoformat(),
+            "start": in_s(1.8).isoformat(),
             "priority": 9,
             "on_conflict": "preempt",
             "items": [media("high")],
