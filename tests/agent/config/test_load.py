@@ -147,6 +147,8 @@ def test_reading_a_configuration_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 def test_a_broker_without_tls_is_a_configuration() -> None:
-    text = MINIMAL + '[broker]\nhost = "127.0.0.1"\nport = 1883\ntls = false\nuser = "a"\npassword_file = "/p"\n'
+    text = (
+        MINIMAL + '[broker]\nhost = "127.0.0.1"\nport = 1883\ntls = false\nuser = "a"\npassword_file = "/p"\n'
+    )
     config = parse(text)
     assert config.broker is not None and not config.broker.tls
