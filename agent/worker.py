@@ -30,6 +30,10 @@ MAX_PENDING_BYTES: Final = 8_000_000
 MAX_LINE_BYTES: Final = 1_000_000
 FIRST_PAUSE_S: Final = Seconds(0.1)
 LONGEST_PAUSE_S: Final = Seconds(10.0)
+QUICK_TRIES: Final = 4
+"""The pause grows only after so many failures: each doubling is silence, and most failures come alone."""
+LONGEST_PAUSE_OF_ONE_THAT_SPOKE_S: Final = Seconds(0.4)
+"""A child that came up and ended later costs an output its sound: whatever ended it, it is back soon."""
 HEALTHY_AFTER_S: Final = Seconds(1.0)
 """A child that lived this long ends the row of failures: the next pause is the first one again."""
 
@@ -61,9 +65,14 @@ class WorkerDied:
 WorkerEvent = WorkerStarted | WorkerSaid | WorkerDied
 
 
-def pause_after(failures: int) -> Seconds:
-    """How long to wait before the next start, after so many failures in a row (1 is the first)."""
-    return Seconds(min(FIRST_PAUSE_S * 2.0 ** min(failures - 1, 20), LONGEST_PAUSE_S))
+def pause_after(failures: int, *, spoke: bool = False) -> Seconds:
+    """How long to wait before the next start, after so many failures in a row (1 is the first).
+
+    `spoke`: the last child had come up far enough to say something.
+    """
+    longest_s = LONGEST_PAUSE_OF_ONE_THAT_SPOKE_S if spoke else LONGEST_PAUSE_S
+    doublings = min(max(0, failures - QUICK_TRIES), 20)
+    return Seconds(min(FIRST_PAUSE_S * 2.0**doublings, longest_s))
 
 
 class WorkerLink:
@@ -89,6 +98,7 @@ class WorkerLink:
         self._child: _Child | None = None
         self._pending = bytearray()
         self._stopping = threading.Event()
+        self._spoke = False
         self._wake_r, self._wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._kill_reason: str | None = None
         self._thread: threading.Thread | None = None
@@ -161,6 +171,7 @@ class WorkerLink:
         failures = 0
         while not self._stopping.is_set():
             born = time.monotonic()
+            self._spoke = False
             try:
                 child = self._spawn()
             except OSError as error:
@@ -173,7 +184,7 @@ class WorkerLink:
             if not self._stopping.is_set():
                 self._log.warning("%s worker ended: %s", self.name, reason)
             self._post(WorkerDied(self.name, reason))
-            self._stopping.wait(pause_after(failures))
+            self._stopping.wait(pause_after(failures, spoke=self._spoke))
 
     def _spawn(self) -> _Child:
         child = _Child(self._argv, {**os.environ, **self._env})
@@ -227,6 +238,7 @@ class WorkerLink:
         except (ValueError, TypeError) as error:
             self._log.error("line from the %s worker ignored (%s): %.200r", self.name, error, line)
             return
+        self._spoke = True
         self._post(WorkerSaid(self.name, message))
 
     def _bury(self, child: _Child) -> str:

@@ -158,4 +158,8 @@ def _runs(pid: int) -> bool:
 
 
 def test_the_pause_before_a_restart_doubles_up_to_ten_seconds() -> None:
-    assert [pause_after(n) for n in (1, 2, 3, 4, 8, 100)] == [0.1, 0.2, 0.4, 0.8, 10.0, 10.0]
+    assert [pause_after(n) for n in (1, 4, 5, 6, 7, 100)] == [0.1, 0.1, 0.2, 0.4, 0.8, 10.0]
+
+
+def test_the_pause_stays_short_for_a_child_that_had_come_up() -> None:
+    assert [pause_after(n, spoke=True) for n in (1, 5, 6, 7, 100)] == [0.1, 0.2, 0.4, 0.4, 0.4]

@@ -19,6 +19,8 @@ from agent.control.client import ControlError, ask
 from tests.support.wait import wait_until
 
 ROOT = Path(__file__).parents[2]
+AS_THE_UNIT = ["nice", "-n", "-5"] if os.geteuid() == 0 else []
+"""Nice=-5, as in systemd/loa-agent.service."""
 
 
 @dataclass
@@ -137,7 +139,7 @@ class NodeProcess:
         self.started_at = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, *self.run, str(self.config)],
+                [*AS_THE_UNIT, sys.executable, *self.run, str(self.config)],
                 cwd=ROOT,
                 stdout=log,
                 stderr=log,

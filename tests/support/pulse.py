@@ -140,7 +140,8 @@ def private_sink(name: str = "pole", socket: Path | None = None) -> Iterator[Sin
         socket = socket or Path(folder) / "native"
         home = {"HOME": folder, "XDG_RUNTIME_DIR": folder, "PULSE_RUNTIME_PATH": folder}
         argv = ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no"]
-        argv += ["--log-level=error", "--disable-shm=yes"]
+        # as Debian starts it: a sound server that has to wait for its turn would be heard as a gap of the node's
+        argv += ["--high-priority=yes", "--realtime=yes", "--log-level=error", "--disable-shm=yes"]
         argv += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
         argv += ["-L", f"module-null-sink sink_name={name} rate={RATE} channels=1 format=s16le norewinds=1"]
         process = subprocess.Popen(argv, env={**os.environ, **home}, stderr=subprocess.DEVNULL)
