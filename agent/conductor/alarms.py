@@ -71,12 +71,11 @@ class Alarms:
         """
         alert = read_alert(cap.encode())
         origin = Origin(command, feed, level)
-        self._sources[alert.identifier] = origin
         self.book, effects = self.book.apply(alert, self._clock.now())
-        self._keep()
         silent = None
         for effect in effects:
             silent = self._carry_out(effect, origin) or silent
+        self._keep()
         self._show()
         return silent
 
@@ -100,7 +99,7 @@ class Alarms:
         spoken = self._spoken()
         for alert in self.book.in_force:
             if _id(alert) not in spoken:
-                self._speak(alert, self._sources.get(alert.identifier, NOBODY), tone=True)
+                self._speak(alert, self._sources.get(_id(alert), NOBODY), tone=True)
         self._show()
 
     def spoken(self, p: Performance) -> None:
@@ -110,9 +109,11 @@ class Alarms:
     def _carry_out(self, effect: Effect, origin: Origin) -> str | None:
         match effect:
             case Began(alert):
+                self._sources[_id(alert)] = origin
                 self._speak(alert, origin, tone=True)
                 self._remark(alert, "in force", origin)
             case Replaced(alert, ended):
+                self._sources[_id(alert)] = origin
                 self._silence(ended, f"updated by {alert.identifier}")
                 self._speak(alert, origin, tone=True)
                 self._remark(alert, "in force, as an update", origin)
@@ -140,7 +141,9 @@ class Alarms:
                 id=_id(alert),
                 origin="alert",
                 class_=BulletinClass.EMERGENCY,
-                rank=Rank(BulletinClass.EMERGENCY, Source.LIVE, 0, origin.level, now, _id(alert)),
+                rank=Rank(
+                    BulletinClass.EMERGENCY, Source.LIVE, _urgency(alert), origin.level, now, _id(alert)
+                ),
                 planned=now,
                 items=[*([ToneItem("alarm")] if tone else []), *words],
                 title=alert.headline(self._languages),
@@ -159,7 +162,8 @@ class Alarms:
                 self._voice.withdraw(p, reason)
 
     def _show(self) -> None:
-        shown = [a for a in self.book.in_force if a.infos]
+        # an exercise must never hide what is meant in earnest
+        shown = sorted((a for a in self.book.in_force if a.infos), key=lambda a: (_urgency(a), a.sent))
         self._stage.take_over(self._takeover(shown[-1]) if shown else None)
 
     def _takeover(self, alert: Alert) -> Takeover:
@@ -186,7 +190,7 @@ class Alarms:
 
     def _keep(self) -> None:
         self._memory.put(KEY, self.book.model_dump(mode="json"))
-        in_force = {alert.identifier for alert in self.book.in_force}
+        in_force = {_id(alert) for alert in self.book.in_force}
         self._sources = {name: origin for name, origin in self._sources.items() if name in in_force}
         self._memory.put(SOURCES_KEY, {name: list(origin) for name, origin in self._sources.items()})
 
@@ -203,9 +207,18 @@ class Alarms:
 
     def _load_sources(self) -> dict[str, Origin]:
         stored = self._memory.get(SOURCES_KEY) or {}
-        return {name: Origin(*origin) for name, origin in stored.items()}
+        try:
+            return {name: Origin(*origin) for name, origin in stored.items()}
+        except (AttributeError, TypeError) as error:
+            log.warning("who sent the alerts in force is unreadable: %s", error)
+            return {}
 
 
 def _id(alert: Alert) -> str:
     """The performance's id: an identifier of CAP may hold anything but spaces."""
     return f"alert/{alert.sender}/{alert.identifier}"
+
+
+def _urgency(alert: Alert) -> int:
+    """What is meant in earnest comes before an exercise, heard and seen."""
+    return 1 if alert.status is Status.ACTUAL else 0

@@ -130,6 +130,28 @@ def test_an_update_takes_its_place(house: House, screen: FakeScreen) -> None:
     assert screen.ops("takeover")[-1]["takeover"]["id"] == "A2"
 
 
+def test_an_exercise_never_hides_what_is_meant_in_earnest(house: House, screen: FakeScreen) -> None:
+    house.command("c1", type="alert", cap=cap("A1", house))
+    house.run_for(2)
+    house.command("c2", type="alert", cap=cap("E1", house, status="Exercise"))
+    house.run_for(2)
+    assert screen.ops("takeover")[-1]["takeover"]["id"] == "A1"
+    assert house.receipts("c1") == ["started"]
+    assert house.receipts("c2") == []
+    house.run_for(60)
+    assert house.receipts("c1") == ["started", "finished"]
+    assert house.receipts("c2") == ["started", "finished"]
+
+
+def test_what_is_meant_in_earnest_cuts_an_exercise(house: House, screen: FakeScreen) -> None:
+    house.command("c1", type="alert", cap=cap("E1", house, status="Exercise"))
+    house.run_for(2)
+    house.command("c2", type="alert", cap=cap("A1", house))
+    house.run_for(2)
+    assert screen.ops("takeover")[-1]["takeover"]["id"] == "A1"
+    assert house.receipts("c2") == ["started"]
+
+
 @pytest.mark.parametrize(
     ("parts", "states"), [({"status": "Test"}, ["finished"]), ({"status": "Draft"}, ["finished"])]
 )
