@@ -161,6 +161,7 @@ class Life:
             outside.player.stop,
             node.amplification.close,
             lambda: node.playback.break_off("the agent was stopped"),
+            node.wellbeing.last_word,
             outside.chores.stop,
             outside.control.stop,
             lambda: outside.screen.stop() if outside.screen is not None else None,

@@ -32,6 +32,7 @@ class Amplification:
         self._held: dict[str, MonotonicS] = {}
         """Relays that a technician switched on, and until when."""
         self.next_at: MonotonicS | None = None
+        self._closed = False
 
     @property
     def busy(self) -> bool:
@@ -98,6 +99,7 @@ class Amplification:
 
     def close(self) -> None:
         """Open all relays, in reverse order, and let go of them."""
+        self._closed = True
         for relay in reversed(list(self._relays.values())):
             try:
                 relay.close()
@@ -105,6 +107,8 @@ class Amplification:
                 log.error("relay %s: %s", relay.name, error)
 
     def _is_on(self, relay: Relay) -> bool:
+        if self._closed:
+            return False
         try:
             return relay.is_on
         except DriverError as error:

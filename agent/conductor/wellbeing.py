@@ -84,6 +84,10 @@ class Wellbeing:
         self.measure()
         self._send(self.build())
 
+    def last_word(self) -> None:
+        """At the end, when all is silent and off: what the centre keeps must not claim otherwise."""
+        self._send(self.build())
+
     def turn(self) -> MonotonicS | None:
         """Send if something that matters has changed; returns when to ask again."""
         health = self.build()
