@@ -34,6 +34,8 @@ ANNOUNCEMENT = "Mời đại diện các hộ gia đình thôn 5 đến nhà vă
 HEAD_START_S = 6.0
 """From publishing to the planned start: the node has to fetch and decode first, as any node would."""
 
+LEFT = ("pole.wav", "timeline.json", "report.json")
+
 console = Console(stderr=True, highlight=False)
 
 
@@ -92,6 +94,7 @@ def main_job(demo: Demo, centre: CentreUnderTest, node: NodeProcess) -> None:
     """From the first picture of the board to the last record at the centre."""
     assert demo.planned is not None
     wait_until(lambda: node.health()["now"]["screen"]["showing"], 15, "the board shows bulletins")
+    time.sleep(1.5)  # for the ticker's first words to come in
     step(f"the board is up; the programme is planned for {demo.planned.astimezone():%H:%M:%S}")
     demo.picture(node)
     wait_until(lambda: programme_sounds(node), 20, "the programme sounds")
@@ -261,8 +264,8 @@ def main() -> int:
     parser.add_argument("--real", action="store_true", help="sound through this machine's own card")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    for old in [*asked.out.glob("screen-*.png"), *asked.out.glob("*.json"), *asked.out.glob("pole.wav")]:
-        old.unlink()
+    for old in [*asked.out.glob("screen-[0-9].png"), *(asked.out / name for name in LEFT)]:
+        old.unlink(missing_ok=True)
     begun = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix="loa-demo-"))
     try:
