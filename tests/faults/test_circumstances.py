@@ -53,7 +53,7 @@ def test_without_a_broker_all_plays_and_the_log_arrives_once_when_it_is_back(
             own_centre.broker.start()
         plays = house.wait_for_records(2, 30, programme="alone")
         assert [play["outcome"] for play in plays] == ["finished"] * 2
-        house.all_is_stored()
+        house.all_is_stored(60)  # the pauses between attempts have grown meanwhile
         numbers = [record["seq"] for record in house.records()]
         assert sorted(numbers) == list(range(1, house.node.health()["log"]["last"] + 1))
 

@@ -134,14 +134,14 @@ class House:
         finally:
             archive.close()
 
-    def all_is_stored(self) -> None:
+    def all_is_stored(self, timeout_s: float = 15.0) -> None:
         """Wait until nothing of the log waits for the centre."""
 
         def done() -> bool:
             log = self.node.health()["log"]
             return bool(log["last"] == log["stored_through"])
 
-        wait_until(done, 15, f"the whole log is stored: {self.node.health()['log']}")
+        wait_until(done, timeout_s, f"the whole log is stored: {self.node.health()['log']}")
 
     # ---- what the node does
 
