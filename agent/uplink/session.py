@@ -252,7 +252,9 @@ class Session:
     def _gone(self, why: str) -> None:
         was, self._connected = self._connected, False
         if was:
-            log.warning("the link to %s is down: %s", self._broker.host, why)
+            # who hangs up need not be warned of it
+            level = logging.DEBUG if self._stopping.is_set() else logging.WARNING
+            log.log(level, "the link to %s is down: %s", self._broker.host, why)
             self._guard("down", lambda: self._handlers.down(why))
 
     def _complain(self, why: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -135,3 +136,19 @@ def test_stopping_without_a_broker_takes_no_longer_than_allowed(broker, tmp_path
     node.uplink.stop(1.0)
     assert time.monotonic() - began < 2.5
     node.journal.close()
+
+
+def test_who_hangs_up_is_not_warned_of_it(broker, caplog):
+    downs: list[str] = []
+    session = Session(
+        broker.settings(), "x", [], Handlers(message=lambda m: None, up=lambda: None, down=downs.append)
+    )
+    session.start()
+    wait_until(lambda: session.connected, 10, "it is connected")
+    session.interrupt()
+    wait_until(lambda: "is down" in caplog.text, 10, "a link that breaks is warned of")
+    wait_until(lambda: session.connected, 10, "it is connected again")
+    caplog.clear()
+    session.stop()
+    wait_until(lambda: len(downs) == 2, 5, "both ends were told")
+    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
