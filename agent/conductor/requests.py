@@ -119,9 +119,8 @@ class Requests:
 
     def _log(self, request: ControlRequest) -> None:
         count = _whole(request, "count", 20, 1, 1_000)
-        batch = self._journal.batch(max(self._journal.stored_through, self._journal.last - count), count)
-        records = batch.model_dump(mode="json", by_alias=True)["records"] if batch else []
-        request.answer(records=records)
+        newest = self._journal.newest(count)
+        request.answer(records=[record.model_dump(mode="json", by_alias=True) for record in newest])
 
     def _say(self, request: ControlRequest) -> None:
         words = validate(

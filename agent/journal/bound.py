@@ -15,7 +15,7 @@ log = logging.getLogger("loa.journal")
 
 
 def keep_bound(medium: Medium, max_bytes: int, now: datetime) -> None:
-    """At the bound, drop showings first, then the oldest records, and say so in the log.
+    """At the bound, drop what the centre has, then showings, then the oldest records; a loss is logged.
 
     Raises:
         Retry: the medium refuses.
@@ -24,6 +24,9 @@ def keep_bound(medium: Medium, max_bytes: int, now: datetime) -> None:
         medium.read(f"PRAGMA {name}")[0][0] for name in ("page_count", "freelist_count", "page_size")
     )
     if (pages - free) * size <= max_bytes:
+        return
+    if medium.read("SELECT 1 FROM records WHERE seq <= ? LIMIT 1", (medium.stored,)):
+        medium.write([("DELETE FROM records WHERE seq <= ?", (medium.stored,))])
         return
     share = medium.read("SELECT count(*) FROM records")[0][0] // DROP_SHARE + 1
     what = "showings"

@@ -31,6 +31,8 @@ from playlists.models.record import LogBatch, Record
 
 MAX_RECEIPTS: Final = 1_000
 CHECK_BOUND_EVERY: Final = 64
+KEEP_STORED: Final = 300
+"""So many numbers that the centre has stay here, for whoever looks at the node; they are never sent again."""
 
 _log = logging.getLogger("loa.journal")
 
@@ -80,7 +82,7 @@ class Journal:
 
     @property
     def stored_through(self) -> int:
-        """All up to this number are stored at the centre, and gone from here."""
+        """All up to this number are stored at the centre; the last `KEEP_STORED` of them are still here."""
         return self._medium.stored
 
     @property
@@ -197,16 +199,28 @@ class Journal:
         with self._lock:
             self._medium.flush()
             rows = self._medium.read(
-                "SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
+                "SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
+                (max(after_seq, self.stored_through), limit),
             )
             epoch = self.epoch
         if not rows:
             return None
-        records = tuple(Record.model_validate(json.loads(body) | {"seq": seq}) for seq, body in rows)
+        records = _records(rows)
         return LogBatch(epoch=epoch, first=after_seq + 1, last=records[-1].seq, records=records)
 
+    def newest(self, count: int) -> tuple[Record, ...]:
+        """The newest `count` records that are still here, stored at the centre or not, oldest first.
+
+        Raises:
+            Retry: the medium cannot be read now.
+        """
+        with self._lock:
+            self._medium.flush()
+            rows = self._medium.read("SELECT seq, body FROM records ORDER BY seq DESC LIMIT ?", (count,))
+        return _records(reversed(rows))
+
     def stored(self, through: int, epoch: str | None = None) -> None:
-        """Take the centre's word that all up to `through` are stored, and let them go.
+        """Take the centre's word that all up to `through` are stored, and let go all but the newest.
 
         A number that was never given, or another epoch, is ignored: it is not ours.
         """
@@ -215,7 +229,7 @@ class Journal:
                 return
             self._medium.write(
                 [
-                    ("DELETE FROM records WHERE seq <= ?", (through,)),
+                    ("DELETE FROM records WHERE seq <= ?", (through - KEEP_STORED,)),
                     ("UPDATE journal SET stored = ?", (through,)),
                 ]
             )
@@ -350,3 +364,7 @@ class Journal:
         except Retry as error:
             # the records are safe; the bound is looked at again a little later
             _log.warning("journal: its size cannot be looked at: %s", error)
+
+
+def _records(rows: Iterable[tuple[Any, ...]]) -> tuple[Record, ...]:
+    return tuple(Record.model_validate(json.loads(body) | {"seq": seq}) for seq, body in rows)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.journal import Journal, Technician
-from agent.journal.journal import MAX_RECEIPTS
+from agent.journal.journal import KEEP_STORED, MAX_RECEIPTS
 from playlists.models.command import Receipt
 from playlists.models.record import Record
 
@@ -106,6 +106,24 @@ def test_a_batch_claims_the_numbers_that_are_gone(journal):
     journal.stored(6)
     batch = journal.batch(0, 100)
     assert (batch.first, batch.last, len(batch.records)) == (1, 10, 4)
+
+
+def test_the_newest_that_the_centre_has_can_still_be_looked_at_and_are_never_sent_again(journal):
+    journal.append_all(text(n) for n in range(KEEP_STORED + 50))
+    journal.stored(KEEP_STORED + 40)
+    assert [r.seq for r in journal.newest(3)] == [KEEP_STORED + n for n in (48, 49, 50)]
+    assert [r.seq for r in journal.newest(1_000)] == list(range(41, KEEP_STORED + 51))
+    assert [r.seq for r in journal.batch(0, 1_000).records] == list(range(KEEP_STORED + 41, KEEP_STORED + 51))
+
+
+def test_at_the_bound_what_the_centre_has_goes_first_and_nothing_is_reported(tmp_path, caplog):
+    journal = Journal.open(tmp_path, max_mb=0.2)
+    journal.append_all(Record(kind="play", text="x" * 500) for _ in range(240))
+    journal.stored(240)
+    journal.append_all(Record(kind="play", text="y" * 500) for _ in range(64))
+    assert [r.seq for r in journal.newest(1_000)] == list(range(241, 305))
+    assert "dropped" not in caplog.text
+    journal.close()
 
 
 def test_a_second_process_is_kept_out(tmp_path):
