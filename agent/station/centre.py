@@ -1,32 +1,41 @@
-"""`station.toml`: where the centre's broker is, and for which site and feed it speaks.
-
-```toml
-site = "xa-thanh-binh"
-feed = "commune"
-
-[broker]            # the same keys as in a node's config.toml
-host = "127.0.0.1"
-port = 1883
-tls = false
-user = "station"
-password_file = "/srv/station/password"
-```
-"""
+"""`station.toml`: where the centre's broker is, and for which site and feed it speaks; `TEMPLATE` shows it."""
 
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
 from agent.config import Broker
+from agent.files import write_atomically
 from agent.station.errors import Technician
 from agent.station.folder import Folder
 from playlists.models.base import Identifier, Model, describe
 
 FILE: Final = "station.toml"
+
+TEMPLATE: Final = """\
+# Where the broker of this station is. Fill in site and host; behind a # stands what else may be said, with
+# its default where it has one.
+
+site = ""                   # as in the nodes' configuration, [node] site: a-z, 0-9 and -
+# feed = "commune"          # the nodes' [[feeds]] name
+
+[broker]                    # the same keys as in a node's configuration
+host = ""                   # "127.0.0.1" if the broker runs on this machine
+# port = 8883               # without TLS most brokers use 1883
+# tls = true                # false only if the broker runs on this machine
+# ca = "/etc/loa/ca.pem"    # who vouches for the broker's certificate; default: whom this system trusts
+# user = "station"          # default: none
+# password_file = "/etc/loa/station-password"   # the user's password, alone in a file; default: none
+"""
+
+LEAST: Final = """\
+the least it needs, port, tls, user, password_file and ca as the broker asks for them:
+  site = "xa-mau"
+  [broker]
+  host = "broker.example\""""
 
 
 class Centre(Model):
@@ -41,29 +50,36 @@ def load(folder: Folder) -> Centre:
     """Read `station.toml`.
 
     Raises:
-        Technician: it is not there, or has mistakes: all of them at once.
+        Technician: it is not there, is not filled in, or has mistakes: all of them at once.
     """
     path = folder.path / FILE
     try:
         return Centre.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise Technician(f"{path} is not there; {LEAST}") from error
     except OSError as error:
         raise Technician(f"{path}: {error.strerror or error}") from error
     except ValidationError as error:
-        raise Technician("\n".join(f"{path}: {line}" for line in describe(error))) from error
+        raise Technician("\n".join([*(f"{path}: {line}" for line in _told(error)), LEAST])) from error
     except ValueError as error:
         raise Technician(f"{path}: {error}") from error
 
 
-def write(path: Path, centre: Centre) -> None:
-    """Write `station.toml` for `centre` to the folder `path`.
+def write_template(folder: Folder) -> None:
+    """Write a `station.toml` to be filled in, unless there is one.
 
     Raises:
         OSError: it cannot be written.
     """
-    # late: only a technician's command needs it
-    import tomlkit
+    path = folder.path / FILE
+    if not path.exists():
+        write_atomically(path, TEMPLATE.encode())
 
-    from agent.files import write_atomically
 
-    document = centre.model_dump(mode="json", exclude_none=True)
-    write_atomically(path / FILE, tomlkit.dumps(document).encode())
+def _told(error: ValidationError) -> list[str]:
+    """What is wrong, a line each; what is empty or left out is not called malformed."""
+    lines = []
+    for line, problem in zip(describe(error), error.errors(include_url=False), strict=True):
+        blank = problem["type"] == "missing" or problem["input"] == ""
+        lines.append(f"{line.split(':')[0]} is not filled in" if blank else line)
+    return lines

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from agent.station import officer
+from agent.station import centre, officer
 from agent.station.errors import StationError
+from agent.uplink.errors import UplinkError
 
 app = typer.Typer(
     help="A small centre: publish a feed, command nodes, collect reports.", no_args_is_help=True
@@ -26,7 +27,7 @@ def _told() -> Iterator[None]:
     """One clear message instead of a traceback; exit code 1."""
     try:
         yield
-    except (StationError, OSError) as error:
+    except (StationError, UplinkError, OSError) as error:
         typer.echo(f"loa station: {error}", err=True)
         raise typer.Exit(1) from error
 
@@ -44,6 +45,7 @@ def init(
     typer.echo(f"keys           {folder.keys} (keep root.pem in a drawer, not on this machine)")
     typer.echo(f"for each node  {folder.root}")
     typer.echo(f"write in       {folder.authoring}")
+    typer.echo(f"fill in        {folder.path / centre.FILE}: where the broker is")
 
 
 @app.command()

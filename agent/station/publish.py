@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.files import write_atomically
-from agent.station import authoring, keys
+from agent.station import authoring, centre, keys
 from agent.station.errors import Author, StationError, Technician
 from agent.station.folder import Folder
 from agent.station.prepare import Composed, Medium, as_media, prepare
@@ -41,7 +41,8 @@ class Published:
 
 
 def init(station: Path, *, sample: bool = False, now: datetime | None = None) -> Folder:
-    """Make a station: keys, trusted root, and an authoring folder (empty, or the sample commune).
+    """Make a station: keys, trusted root, a `station.toml` to be filled in, and an authoring folder (empty, or
+    the sample commune).
 
     Raises:
         Technician: there is one already.
@@ -51,6 +52,7 @@ def init(station: Path, *, sample: bool = False, now: datetime | None = None) ->
     station.mkdir(parents=True, exist_ok=True)
     keys.create(folder)
     Repository(folder, now).create()
+    centre.write_template(folder)
     (folder.authoring / "media").mkdir(parents=True, exist_ok=True)
     source = files("agent.station") / "sample" / ("" if sample else "blank")
     with as_file(source) as directory:

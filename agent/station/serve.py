@@ -14,6 +14,8 @@ from agent.station.folder import Folder
 from agent.station.hints import Hints
 from agent.station.renew import Renewer
 from agent.station.web import FeedServer
+from agent.uplink.credentials import password_of, tls_context
+from agent.uplink.errors import Technician as UplinkTechnician
 
 
 class Service:
@@ -48,7 +50,7 @@ class Service:
         self.collector: Collector | None = None
         self._hints: Hints | None = None
         # settings are read before the address is taken: a mistake in them leaves nothing open
-        reach = centre.load(folder) if collect else None
+        reach = _reach(folder) if collect else None
         if port is not None:
             try:
                 self.web = FeedServer(folder.feed, host, port)
@@ -91,3 +93,16 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _reach(folder: Folder) -> centre.Centre:
+    """How the nodes are reached; who has no broker yet is told how to do without."""
+    try:
+        reach = centre.load(folder)
+        tls_context(reach.broker)
+        password_of(reach.broker)
+    except (Technician, UplinkTechnician) as error:
+        raise Technician(
+            f"{error}\nwithout a broker: `loa station serve {folder.path} --no-collect`, the feed alone"
+        ) from error
+    return reach

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,15 @@ EACH_S = 0.03
 """The archive is asked so often while something is awaited."""
 
 
+def write_settings(folder: Folder, reach: centre.Centre) -> None:
+    """Fill in `station.toml`."""
+    document = reach.model_dump(mode="json", exclude_none=True)
+    broker = document.pop("broker")
+    lines = [f"{key} = {json.dumps(value)}" for key, value in document.items()]
+    lines += ["[broker]", *(f"{key} = {json.dumps(value)}" for key, value in broker.items())]
+    (folder.path / centre.FILE).write_text("\n".join(lines), encoding="utf-8")
+
+
 class CentreUnderTest:
     """Station, web host and broker in one folder. A context manager."""
 
@@ -35,7 +45,7 @@ class CentreUnderTest:
         self.broker.password_file.chmod(0o600)
         self.folder: Folder = init(directory / "station", sample=sample)
         self.reach = centre.Centre(site=SITE, feed=FEED, broker=self.broker.settings())
-        centre.write(self.folder.path, self.reach)
+        write_settings(self.folder, self.reach)
         self._service: Service | None = None
         self._desk: Desk | None = None
 

@@ -10,6 +10,7 @@ from securesystemslib.signer import CryptoSigner
 from typer.testing import CliRunner
 
 from agent.clock import FakeClock
+from agent.config import Broker
 from agent.journal import Journal
 from agent.station import centre, keys, officer
 from agent.station.centre import Centre
@@ -23,6 +24,7 @@ from playlists.models.base import BulletinClass
 from playlists.models.command import Announce, Receipt
 from playlists.models.operators import Operators
 from tests.support.broker import Mosquitto
+from tests.support.centre import write_settings
 from tests.support.wait import wait_until
 
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
@@ -88,7 +90,7 @@ def station(tmp_path_factory):
     folder.path.mkdir()
     keys.create(folder)
     with Mosquitto(directory / "broker") as broker:
-        centre.write(folder.path, Centre(site="xa", broker=broker.settings()))
+        write_settings(folder, Centre(site="xa", broker=broker.settings()))
         yield folder
 
 
@@ -200,7 +202,7 @@ def test_each_kind_of_command_can_be_given(station, tmp_path, arguments):
         (["announce", "{dir}", "x", "--class", "loud"], "class"),
         (["mute", "{dir}", "--until", "tomorrow"], "tomorrow"),
         (["chore", "{dir}", "dance"], "dance"),
-        (["stop", "/nowhere"], "station.toml"),
+        (["stop", "/nowhere"], "/nowhere/station.toml is not there; the least it needs"),
     ],
 )
 def test_a_wrong_command_line_is_one_clear_message_and_exit_1(station, arguments, words):
@@ -222,3 +224,36 @@ def test_settings_with_mistakes_are_told_all_at_once(station, tmp_path):
         assert all(word in str(caught.value) for word in words)
     shutil.copy(station.path / centre.FILE, path)
     assert centre.load(Folder(tmp_path)) == centre.load(station)
+
+
+def test_the_template_lacks_a_site_and_a_host_and_nothing_else(tmp_path):
+    folder, path = Folder(tmp_path), tmp_path / centre.FILE
+    centre.write_template(folder)
+    with pytest.raises(Technician) as caught:
+        centre.load(folder)
+    told = str(caught.value).splitlines()
+    assert told[:2] == [f"{path}: site is not filled in", f"{path}: broker.host is not filled in"]
+    filled = path.read_text().replace('site = ""', 'site = "xa-mau"').replace('host = ""', 'host = "b"')
+    path.write_text(filled)
+    assert centre.load(folder) == Centre(site="xa-mau", broker=Broker(host="b"))
+    centre.write_template(folder)
+    assert path.read_text() == filled, "what was filled in is kept"
+
+
+def test_the_template_names_every_default_as_it_is(tmp_path):
+    shown = {line[2:].split("#")[0].strip() for line in centre.TEMPLATE.splitlines() if line.startswith("# ")}
+    least = Centre(site="x", broker=Broker(host="b"))
+    assert {f'feed = "{least.feed}"', f"port = {least.broker.port}", "tls = true"} <= shown
+    assert least.broker.tls
+    everything = "\n".join(
+        line.removeprefix("# ") if " = " in line else line for line in centre.TEMPLATE.splitlines()
+    )
+    (tmp_path / centre.FILE).write_text(
+        everything.replace('site = ""', 'site = "x"').replace('host = ""', 'host = "b"')
+    )
+    assert centre.load(Folder(tmp_path)).broker.user == "station"
+
+
+def test_what_is_told_to_be_the_least_is_enough(tmp_path):
+    (tmp_path / centre.FILE).write_text(centre.LEAST.split(":\n", 1)[1])
+    assert centre.load(Folder(tmp_path)).site == "xa-mau"

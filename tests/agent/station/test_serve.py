@@ -88,6 +88,7 @@ def test_commands_say_what_they_did(tmp_path: Path) -> None:
     made = run.invoke(app, ["init", station])
     assert made.exit_code == 0
     assert "root.json" in made.output
+    assert "station.toml: where the broker is" in made.output
     assert run.invoke(app, ["init", station]).exit_code == 1
     published = run.invoke(app, ["publish", station])
     assert "version 1 published" in published.output
@@ -114,3 +115,22 @@ def test_the_root_can_be_given_a_longer_life(station: Path) -> None:
     before = repository.root().expires
     assert repository.rotate() == 2
     assert repository.root().expires == before + timedelta(days=700)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (None, "broker.host is not filled in"),
+        ('site = "x"\n[broker]\nhost = "b"\nuser = "s"\npassword_file = "/none"\n', "password_file /none"),
+    ],
+)
+def test_without_a_usable_broker_the_technician_is_told_what_to_do(
+    station: Path, settings: str | None, words: str
+) -> None:
+    publish(station, now=NOW)
+    if settings is not None:
+        (station / "station.toml").write_text(settings)
+    result = CliRunner().invoke(app, ["serve", str(station), "--port", "0"])
+    assert result.exit_code == 1
+    assert words in result.output
+    assert f"`loa station serve {station} --no-collect`" in result.output
