@@ -20,6 +20,8 @@ from agent.station.errors import StationError
 from agent.station.folder import Folder
 from agent.station.report import ZONE, Report, report
 from agent.uplink.errors import UplinkError
+from playlists.alert import read_alert
+from playlists.errors import Rejected
 from playlists.units import Seconds
 
 Station = Annotated[
@@ -87,9 +89,14 @@ def alert(
 ) -> None:
     """Send an alert, its update or its cancellation."""
     try:
-        text = cap.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        _fail(f"{cap}: {error}")
+        raw = cap.read_bytes()
+        read_alert(raw, str(cap))
+    except OSError as error:
+        _fail(f"{cap}: {error.strerror or error}; nothing was sent")
+    except Rejected as error:
+        _fail(f"{error}; nothing was sent")
+    # a node takes the text, which has no use for the byte order mark that read_alert allows
+    text = raw.decode("utf-8-sig")
     _order(station, {"type": "alert", "cap": text}, to, wait, as_json)
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import typer
@@ -27,6 +28,7 @@ from tests.support.broker import Mosquitto
 from tests.support.centre import write_settings
 from tests.support.wait import wait_until
 
+ALERT = Path(officer.__file__).with_name("sample") / "alert-storm.xml"
 NOW = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 SPEECH = {"type": "announce", "items": [{"speech": {"text": "Mời bà con", "language": "vi"}}]}
 
@@ -188,7 +190,7 @@ def test_the_officers_command_line_sends_and_tells_what_became_of_it(station, an
 )
 def test_each_kind_of_command_can_be_given(station, tmp_path, arguments):
     cap = tmp_path / "alert.xml"
-    cap.write_text("<alert/>")
+    cap.write_bytes(b"\xef\xbb\xbf" + ALERT.read_bytes())
     filled = [word.format(dir=station.path, cap=cap) for word in arguments]
     at = filled.index("--") if "--" in filled else len(filled)
     result = CliRunner().invoke(officer_app(), ["command", *filled[:at], "--wait", "0", *filled[at:]])
@@ -257,3 +259,30 @@ def test_the_template_names_every_default_as_it_is(tmp_path):
 def test_what_is_told_to_be_the_least_is_enough(tmp_path):
     (tmp_path / centre.FILE).write_text(centre.LEAST.split(":\n", 1)[1])
     assert centre.load(Folder(tmp_path)).site == "xa-mau"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"Storm!", "is not XML"),
+        (b"<alert/>", "is not an alert of CAP 1.2"),
+        (b"\xff\xfe\x00", "is not UTF-8"),
+        (b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "a document type or an entity is not accepted"),
+        (ALERT.read_bytes().replace(b"msgType", b"kind"), "msgType"),
+    ],
+    ids=["text", "other XML", "bytes", "entity", "incomplete"],
+)
+def test_what_is_no_alert_is_refused_in_one_line_before_it_is_signed(
+    station, tmp_path, monkeypatch, content, words
+):
+    signed: list[object] = []
+    monkeypatch.setattr("agent.station.commands.seal", lambda *what: signed.append(what))
+    cap = tmp_path / "alert.xml"
+    cap.write_bytes(content)
+    result = CliRunner().invoke(officer_app(), ["command", "alert", str(station.path), str(cap)])
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert line.startswith(f"{cap}: ")
+    assert words in line
+    assert line.endswith("nothing was sent")
+    assert signed == []
