@@ -87,7 +87,7 @@ class Requests:
             return
         try:
             op(request)
-        except (Rejected, ValueError) as error:
+        except (Rejected, ValueError, OSError) as error:
             request.refuse(f"{request.op}: {error}")
         except JournalError as error:
             request.refuse(f"{request.op}: the journal cannot be read now: {error}")

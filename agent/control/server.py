@@ -95,9 +95,12 @@ class ControlServer:
             ).start()
 
     def _converse(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as reader, connection.makefile("wb") as writer:
-            connection.settimeout(QUIET_S)
-            serve(reader, writer, user_of(connection), self._post)
+        try:
+            with connection, connection.makefile("rb") as reader:
+                connection.settimeout(QUIET_S)
+                serve(reader, connection.sendall, user_of(connection), self._post)
+        except OSError as error:
+            log.debug("a technician hung up: %s", error)
 
 
 def user_of(connection: socket.socket) -> str:
@@ -110,16 +113,16 @@ def user_of(connection: socket.socket) -> str:
         return f"uid {uid}"
 
 
-def serve(reader: BinaryIO, writer: BinaryIO, user: str, post: Callable[[object], None]) -> None:
-    """Answer requests until the other end hangs up; a bad line gets one clear error."""
-    try:
-        while line := reader.readline(MAX_LINE_BYTES + 1):
-            writer.write(encode(_answer(line, user, post)))
-            writer.flush()
-            if len(line) > MAX_LINE_BYTES:
-                return  # the rest of it is no request
-    except OSError as error:
-        log.debug("a technician hung up: %s", error)
+def serve(reader: BinaryIO, send: Callable[[bytes], None], user: str, post: Callable[[object], None]) -> None:
+    """Answer requests until the other end hangs up; a bad line gets one clear error.
+
+    Raises:
+        OSError: it hung up before it had its answer.
+    """
+    while line := reader.readline(MAX_LINE_BYTES + 1):
+        send(encode(_answer(line, user, post)))
+        if len(line) > MAX_LINE_BYTES:
+            return  # the rest of it is no request
 
 
 def _answer(line: bytes, user: str, post: Callable[[object], None]) -> dict[str, object]:

@@ -301,6 +301,7 @@ class TestTechnician:
             ("next", {"count": -1}, "count: expected a whole number"),
             ("log", {"count": True}, "count: expected a whole number"),
             ("play", {"path": "/nowhere.mp3"}, "not a file"),
+            ("play", {"path": "/" + "x" * 5_000}, "play: "),
             ("play", {}, "path: expected a text"),
             ("relay", {"name": "siren", "on": True}, "known are: preamp, amplifier"),
             ("relay", {"name": "preamp", "on": "off"}, "on: expected true or false"),

@@ -136,6 +136,23 @@ def test_who_says_nothing_for_long_is_hung_up_on(daemon: Daemon, monkeypatch) ->
         assert idle.recv(1) == b""
 
 
+def test_who_hangs_up_before_the_answer_is_no_defect(daemon: Daemon, monkeypatch) -> None:
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    daemon.deaf = True
+    with socket.socket(socket.AF_UNIX) as hasty:
+        hasty.connect(str(daemon.path))
+        hasty.sendall(b'{"op": "status"}\n')
+        wait_until(lambda: daemon.requests, 5, "the request is there")
+    daemon.requests[0].answer()
+    wait_until(
+        lambda: not any(thread.name.startswith(server_module.TECHNICIAN) for thread in threading.enumerate()),
+        5,
+        "nobody is served any more",
+    )
+    assert died == []
+
+
 def test_a_conductor_that_is_busy_is_an_error_after_a_while(daemon: Daemon, monkeypatch) -> None:
     monkeypatch.setattr(server_module, "REPLY_WITHIN_S", 0.1)
     daemon.deaf = True
