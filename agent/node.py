@@ -175,6 +175,7 @@ class Node:
             self.amplification,
             self.ledger,
             journal,
+            scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
                 "site": config.node.site,

@@ -58,7 +58,7 @@ class Demo:
     def picture(self, node: NodeProcess) -> None:
         """Keep what the screen shows now."""
         path = self.out / f"screen-{len(self.pictures) + 1}.png"
-        node.ask("screenshot", path=str(path.resolve()), width=None)
+        node.screenshot(path)
         self.pictures.append(path)
 
     def send(self, centre: CentreUnderTest, what: str, do: dict[str, Any]) -> Any:

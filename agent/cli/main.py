@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import os
 import sys
@@ -120,11 +121,18 @@ def relay(name: str, state: Annotated[str, typer.Argument(metavar="on|off")]) ->
 
 @app.command()
 def screenshot(
-    out: Annotated[Path, typer.Argument(help="Where to write the PNG.")] = Path("screen.png"),
+    out: Annotated[Path, typer.Argument(help="Where to write it: .png or .jpg.")] = Path("screen.png"),
     width: Annotated[int | None, typer.Option(help="Scale to this width, in pixels.")] = None,
 ) -> None:
     """Save a picture of what the board shows."""
-    reply = ask_daemon("screenshot", path=str(out.resolve()), width=width)
+    kind = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg"}.get(out.suffix.lower())
+    if kind is None:
+        fail(f"{out}: a picture is .png or .jpg", EXIT_USAGE)
+    reply = ask_daemon("screenshot", format=kind, width=width)
+    try:
+        out.write_bytes(base64.b64decode(reply["picture"]))
+    except OSError as error:
+        fail(f"{out} cannot be written: {error.strerror or error}")
     typer.echo(f"{out}: {reply['size'][0]}×{reply['size'][1]}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import logging
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ from playlists.units import Level
 
 log = logging.getLogger("loa.control")
 
+PICTURES = ("png", "jpg")
+
 BY_HAND_S = 60.0
 """A relay that was switched by hand falls back after this time."""
 
@@ -48,10 +51,12 @@ class Requests:
         ledger: Ledger,
         journal: Journal,
         *,
+        scratch: Path,
         node: dict[str, Any],
         health: Callable[[], Health],
         link: Callable[[], str],
     ) -> None:
+        """Pictures lie in `scratch` until they are sent: the agent may see no folder of the technician's."""
         self._clock = clock
         self._timeline = timeline
         self._planner = planner
@@ -61,6 +66,7 @@ class Requests:
         self._amp = amplification
         self._ledger = ledger
         self._journal = journal
+        self._scratch = scratch
         self._node = node
         self._health = health
         self._link = link
@@ -186,16 +192,24 @@ class Requests:
         request.answer()
 
     def _screenshot(self, request: ControlRequest) -> None:
-        path = Path(_text(request, "path"))
+        kind = request.arguments.get("format", "png")
+        if kind not in PICTURES:
+            raise ValueError(f"format: expected {' or '.join(PICTURES)}, got {kind!r:.40}")
+        path = self._scratch / f"by-hand-{next(self._numbers)}.{kind}"
         width = None
         if request.arguments.get("width") is not None:
             width = _whole(request, "width", 640, 16, 7_680)
 
         def then(picture: PictureTaken) -> None:
-            if picture.reason is not None:
-                request.refuse(picture.reason)
-            else:
-                request.answer(size=picture.size)
+            try:
+                if picture.reason is not None:
+                    request.refuse(picture.reason)
+                else:
+                    request.answer(size=picture.size, picture=base64.b64encode(path.read_bytes()).decode())
+            except OSError as error:
+                request.refuse(f"the picture is lost: {error}")
+            finally:
+                path.unlink(missing_ok=True)
 
         if not self._stage.picture(path, width, then):
             request.refuse("this node has no screen that runs ([screen] in the configuration)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import signal
@@ -155,6 +156,10 @@ class NodeProcess:
     def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
         """Ask it something; raises ControlError like the command line's client."""
         return ask(self.socket, op, **arguments)
+
+    def screenshot(self, path: Path) -> None:
+        """Write a picture of what its screen shows to `path`, a .png."""
+        path.write_bytes(base64.b64decode(self.ask("screenshot")["picture"]))
 
     def health(self) -> dict[str, Any]:
         """Its health as it would send it."""

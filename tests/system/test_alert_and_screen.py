@@ -75,7 +75,7 @@ def showing(house: House) -> list[str]:
 
 def picture(house: House, path: Path):  # type: ignore[no-untyped-def]
     """The screen as it is now."""
-    house.node.ask("screenshot", path=str(path), width=None)
+    house.node.screenshot(path)
     return pixels(path)
 
 

@@ -55,7 +55,7 @@ REPLIES: dict[str, dict[str, Any]] = {
     "play": {"id": "local/2"},
     "stop": {"stopped": True},
     "relay": {},
-    "screenshot": {"size": [1280, 720]},
+    "screenshot": {"size": [1280, 720], "picture": "iVBORw=="},
 }
 
 
@@ -135,14 +135,26 @@ def test_now_says_what_sounds_and_shows(daemon: Daemon) -> None:
         (["stop", "news"], ("stop", {"name": "news"})),
         (["relay", "amplifier", "on"], ("relay", {"name": "amplifier", "on": True})),
         (["play", __file__], ("play", {"path": str(Path(__file__).resolve()), "zones": ["*"]})),
-        (["screenshot", "/tmp/x.png", "--width", "320"],
-         ("screenshot", {"path": "/tmp/x.png", "width": 320})),
     ],
 )  # fmt: skip
 def test_what_is_typed_reaches_the_daemon(daemon: Daemon, words, asked) -> None:
     result = loa(*words)
     assert result.exit_code == 0, result.output
     assert daemon.asked == [asked]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("x.png", "png"), ("x.JPG", "jpg"), ("x.jpeg", "jpg")])
+def test_a_screenshot_is_written_by_the_technician(daemon: Daemon, tmp_path: Path, name, kind) -> None:
+    result = loa("screenshot", str(tmp_path / name), "--width", "320")
+    assert result.exit_code == 0, result.output
+    assert daemon.asked == [("screenshot", {"format": kind, "width": 320})]
+    assert (tmp_path / name).read_bytes() == b"\x89PNG"
+
+
+def test_a_screenshot_that_cannot_be_written_is_one_line(daemon: Daemon, tmp_path: Path) -> None:
+    result = loa("screenshot", str(tmp_path / "none" / "x.png"))
+    assert result.exit_code == 1
+    assert "cannot be written: No such file" in result.stderr
 
 
 def test_a_refusal_is_one_line_and_exit_1(daemon: Daemon) -> None:
@@ -153,7 +165,14 @@ def test_a_refusal_is_one_line_and_exit_1(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["relay", "amplifier", "maybe"], ["next", "-n", "0"], ["play", "/none"], ["fly"]]
+    "words",
+    [
+        ["relay", "amplifier", "maybe"],
+        ["next", "-n", "0"],
+        ["play", "/none"],
+        ["fly"],
+        ["screenshot", "x.bmp"],
+    ],
 )
 def test_a_wrong_command_line_is_exit_2_and_asks_nothing(daemon: Daemon, words: list[str]) -> None:
     assert loa(*words).exit_code == 2

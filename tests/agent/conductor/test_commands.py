@@ -305,8 +305,9 @@ class TestTechnician:
             ("play", {}, "path: expected a text"),
             ("relay", {"name": "siren", "on": True}, "known are: preamp, amplifier"),
             ("relay", {"name": "preamp", "on": "off"}, "on: expected true or false"),
-            ("screenshot", {"path": "/tmp/x.png"}, "no screen"),
-            ("screenshot", {"path": "/tmp/x.png", "width": 0}, "width: expected a whole number"),
+            ("screenshot", {}, "no screen"),
+            ("screenshot", {"format": "bmp"}, "format: expected png or jpg"),
+            ("screenshot", {"width": 0}, "width: expected a whole number"),
         ],
     )
     def test_a_bad_request_gets_one_clear_line(self, house: House, op, arguments, words) -> None:
