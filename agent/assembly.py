@@ -79,7 +79,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         amplifier=amplifier,
         relays=relays,
         readings=lambda: Readings(**asdict(read_board(state))),
-        control=ControlServer(runtime / "control.sock", post),
+        control=ControlServer(runtime / "control.sock", cache / "by-hand", post),
         chores=Chores(post),
         think=Thinker(post).think,
         reboot=reboot,

@@ -7,7 +7,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
@@ -33,10 +33,10 @@ def config_path() -> Path:
     return Path(os.environ.get("LOA_CONFIG", str(DEFAULT_CONFIG)))
 
 
-def ask_daemon(op: str, **arguments: Any) -> dict[str, Any]:
+def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[str, Any]:
     """Ask the daemon; end the command with one clear line where it cannot or will not."""
     try:
-        return ask(socket_path(), op, **arguments)
+        return ask(socket_path(), op, file=file, **arguments)
     except NotRunning as error:
         fail(str(error), EXIT_NOT_RUNNING)
     except ControlError as error:

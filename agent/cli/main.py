@@ -14,6 +14,7 @@ import typer
 from agent import __version__
 from agent.cli import look
 from agent.cli.common import EXIT_USAGE, JsonFlag, ask_daemon, config_path, fail, print_json
+from agent.control.protocol import MAX_FILE_BYTES
 
 app = typer.Typer(
     name="loa",
@@ -97,7 +98,13 @@ def play(
     zone: Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")] = None,
 ) -> None:
     """Play FILE now, within the allowed hours."""
-    reply = ask_daemon("play", path=str(file.resolve()), zones=zone or ["*"])
+    size = file.stat().st_size
+    if not file.is_file() or not 0 < size <= MAX_FILE_BYTES:
+        fail(f"{file}: a recording has 1 to {MAX_FILE_BYTES} bytes, this one {size}", EXIT_USAGE)
+    with file.open("rb") as recording:
+        reply = ask_daemon(
+            "play", recording, name=os.fsencode(file.name).decode(errors="replace"), zones=zone or ["*"]
+        )
     typer.echo(f"playing, as {reply['id']}; stop it with: loa stop {reply['id']}")
 
 

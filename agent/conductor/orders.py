@@ -11,7 +11,7 @@ from agent.clock import Clock
 from agent.conductor.alarms import Alarms
 from agent.conductor.events import StopAsked
 from agent.conductor.ledger import Ledger
-from agent.conductor.performance import Performance
+from agent.conductor.performance import FileItem, Performance
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Told, Voice
@@ -100,6 +100,9 @@ class Orders:
         over = p.id not in self._voice.performances
         if over:
             self.commands.pop(p.command or "", None)
+            for item in p.items:
+                if isinstance(item, FileItem):
+                    Path(item.path).unlink(missing_ok=True)
             if p.origin == "alert" and told.state != "failed":
                 self._alarms.spoken(p)
         if p.command is not None:

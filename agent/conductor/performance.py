@@ -29,7 +29,7 @@ class ToneItem:
 
 @dataclass(frozen=True, slots=True)
 class FileItem:
-    """A file that a technician wants to hear."""
+    """A recording that a technician handed in to be heard once."""
 
     path: str
 

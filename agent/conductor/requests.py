@@ -145,11 +145,17 @@ class Requests:
         path = Path(_text(request, "path"))
         if not path.is_file():
             raise ValueError(f"{path} is not a file that the agent can read")
-        self._sound(request, [FileItem(str(path))], path.name, "vi")
+        sounds = False
+        try:
+            title = _text(request, "name", path.name)[:200]
+            sounds = self._sound(request, [FileItem(str(path))], title, "vi")
+        finally:
+            if not sounds:
+                path.unlink(missing_ok=True)
 
     def _sound(
         self, request: ControlRequest, items: Sequence[Item | ToneItem | FileItem], title: str, language: str
-    ) -> None:
+    ) -> bool:
         now = self._clock.now()
         name = f"local/{now:%H%M%S}-{next(self._numbers)}"
         p = Performance(
@@ -170,6 +176,7 @@ class Requests:
             request.refuse(f"not now: {refused} ([policy] in the configuration, or a mute by command)")
         else:
             request.answer(id=name)
+        return refused is None
 
     def _stop(self, request: ControlRequest) -> None:
         name = _text(request, "name", "*")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from agent.control.protocol import encode
 
@@ -18,8 +20,10 @@ class NotRunning(ControlError):  # noqa: N818 - says what is the matter
     """Error raised when no daemon listens."""
 
 
-def ask(path: Path, op: str, /, timeout_s: float = 15.0, **arguments: Any) -> dict[str, Any]:
-    """Ask the running daemon and return its reply.
+def ask(
+    path: Path, op: str, /, timeout_s: float = 15.0, file: BinaryIO | None = None, **arguments: Any
+) -> dict[str, Any]:
+    """Ask the running daemon, hand it the recording `file` if one is given, and return its reply.
 
     Raises:
         ControlError: nobody listens, the reader may not, or the daemon refuses (its words are the text).
@@ -28,7 +32,10 @@ def ask(path: Path, op: str, /, timeout_s: float = 15.0, **arguments: Any) -> di
         connection.settimeout(timeout_s)
         try:
             connection.connect(str(path))
-            connection.sendall(encode({"op": op, **arguments}))
+            if file is None:
+                connection.sendall(encode({"op": op, **arguments}))
+            else:
+                _send_file(connection, {"op": op, **arguments}, file)
             with connection.makefile("rb") as reader:
                 line = reader.readline()
         except (FileNotFoundError, ConnectionRefusedError) as error:
@@ -50,3 +57,11 @@ def ask(path: Path, op: str, /, timeout_s: float = 15.0, **arguments: Any) -> di
     if not reply.pop("ok"):
         raise ControlError(str(reply["error"]))
     return reply
+
+
+def _send_file(connection: socket.socket, request: dict[str, Any], file: BinaryIO) -> None:
+    size = os.fstat(file.fileno()).st_size
+    connection.sendall(encode({**request, "bytes": size}))
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a refusal says why, and is read next
+        if size and connection.sendfile(file, count=size) < size:
+            connection.shutdown(socket.SHUT_WR)  # it shrank meanwhile

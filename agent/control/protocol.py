@@ -1,4 +1,8 @@
-"""JSON lines over a Unix socket: one request, one reply, `{"op": …, …}` → `{"ok": true, …}`."""
+"""JSON lines over a Unix socket: one request, one reply, `{"op": …, …}` → `{"ok": true, …}`.
+
+A `play` says `"name"` and `"bytes"`, and so many bytes of a recording follow its line: the agent may not look
+into the folders of a technician.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from queue import Queue
 from typing import Any
 
 MAX_LINE_BYTES = 256_000
+MAX_FILE_BYTES = 60_000_000
+"""A recording that is played by hand is at most so long: an hour and more of speech."""
 
 
 @dataclass(frozen=True, slots=True)

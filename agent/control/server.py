@@ -9,15 +9,17 @@ import logging
 import os
 import pwd
 import queue
+import shutil
 import socket
 import struct
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from agent.control.protocol import MAX_LINE_BYTES, ControlRequest, encode
+from agent.control.protocol import MAX_FILE_BYTES, MAX_LINE_BYTES, ControlRequest, encode
 
 log = logging.getLogger("loa.control")
 
@@ -29,27 +31,37 @@ QUIET_S = 300.0
 PAUSE_S = 1.0
 """Where nobody can be let in (too many files are open), it is tried again after this."""
 
+CHUNK_BYTES = 65_536
+
 TECHNICIAN = "technician-"
 """Names of the threads that serve technicians begin so."""
+
+
+class CutOff(Exception):  # noqa: N818 - says what is the matter
+    """Error raised when a recording does not come whole: what follows on this connection is no request."""
 
 
 class ControlServer:
     """Listens at `path` for the group `loa` (mode 0660), and for nobody else."""
 
-    def __init__(self, path: Path, post: Callable[[object], None]) -> None:
+    def __init__(self, path: Path, recordings: Path, post: Callable[[object], None]) -> None:
+        """Recordings to be played by hand are put into the folder `recordings`; who plays one removes it."""
         self._path = path
+        self._recordings = recordings
         self._post = post
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Open the socket; an old one of a dead daemon is replaced.
+        """Open the socket; an old one of a dead daemon is replaced, and its recordings are removed.
 
         Raises:
             OSError: the folder cannot be written.
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
+        shutil.rmtree(self._recordings, ignore_errors=True)
+        self._recordings.mkdir(parents=True, exist_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o117)  # between bind and chmod nobody else may connect either
         try:
@@ -98,7 +110,7 @@ class ControlServer:
         try:
             with connection, connection.makefile("rb") as reader:
                 connection.settimeout(QUIET_S)
-                serve(reader, connection.sendall, user_of(connection), self._post)
+                serve(reader, connection.sendall, user_of(connection), self._recordings, self._post)
         except OSError as error:
             log.debug("a technician hung up: %s", error)
 
@@ -113,19 +125,32 @@ def user_of(connection: socket.socket) -> str:
         return f"uid {uid}"
 
 
-def serve(reader: BinaryIO, send: Callable[[bytes], None], user: str, post: Callable[[object], None]) -> None:
+def serve(
+    reader: BinaryIO,
+    send: Callable[[bytes], None],
+    user: str,
+    recordings: Path,
+    post: Callable[[object], None],
+) -> None:
     """Answer requests until the other end hangs up; a bad line gets one clear error.
 
     Raises:
         OSError: it hung up before it had its answer.
     """
     while line := reader.readline(MAX_LINE_BYTES + 1):
-        send(encode(_answer(line, user, post)))
+        try:
+            reply = _answer(line, user, reader, recordings, post)
+        except CutOff as error:
+            send(encode({"ok": False, "error": str(error)}))
+            return
+        send(encode(reply))
         if len(line) > MAX_LINE_BYTES:
             return  # the rest of it is no request
 
 
-def _answer(line: bytes, user: str, post: Callable[[object], None]) -> dict[str, object]:
+def _answer(
+    line: bytes, user: str, reader: BinaryIO, recordings: Path, post: Callable[[object], None]
+) -> dict[str, object]:
     if len(line) > MAX_LINE_BYTES:
         return {"ok": False, "error": f"a request is at most {MAX_LINE_BYTES} bytes"}
     try:
@@ -133,9 +158,38 @@ def _answer(line: bytes, user: str, post: Callable[[object], None]) -> dict[str,
         op = arguments.pop("op")
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
         return {"ok": False, "error": f'a request is one line {{"op": …}}: {error!r}'}
+    if op == "play":
+        arguments["path"] = str(_recording(reader, arguments.pop("bytes", None), recordings))
     request = ControlRequest(str(op), arguments, user)
     post(request)
     try:
         return request.wait(REPLY_WITHIN_S)
     except queue.Empty:
         return {"ok": False, "error": f"the daemon did not answer within {REPLY_WITHIN_S:.0f} s"}
+
+
+def _recording(reader: BinaryIO, size: object, folder: Path) -> Path:
+    """Put the bytes that follow into a file of their own.
+
+    Raises:
+        CutOff: too many, none, fewer than were announced, or there is no room for them.
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 < size <= MAX_FILE_BYTES:
+        raise CutOff(f"play: a recording has 1 to {MAX_FILE_BYTES} bytes, this one {size!r:.40}")
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+            path = Path(file.name)
+            try:
+                left = size
+                while left and (data := reader.read(min(left, CHUNK_BYTES))):
+                    file.write(data)
+                    left -= len(data)
+                file.flush()
+                if left:
+                    raise CutOff(f"play: the recording was cut off, {left} of {size} bytes are missing")
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise CutOff(f"play: the recording cannot be kept: {error.strerror or error}") from error
+    return path

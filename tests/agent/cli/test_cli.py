@@ -78,7 +78,7 @@ class Daemon:
 @pytest.fixture
 def daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Daemon]:
     daemon = Daemon()
-    server = ControlServer(tmp_path / "control.sock", daemon.post)
+    server = ControlServer(tmp_path / "control.sock", tmp_path / "by-hand", daemon.post)
     server.start()
     monkeypatch.setenv("LOA_SOCKET", str(tmp_path / "control.sock"))
     yield daemon
@@ -134,13 +134,27 @@ def test_now_says_what_sounds_and_shows(daemon: Daemon) -> None:
         (["stop"], ("stop", {"name": "*"})),
         (["stop", "news"], ("stop", {"name": "news"})),
         (["relay", "amplifier", "on"], ("relay", {"name": "amplifier", "on": True})),
-        (["play", __file__], ("play", {"path": str(Path(__file__).resolve()), "zones": ["*"]})),
     ],
 )  # fmt: skip
 def test_what_is_typed_reaches_the_daemon(daemon: Daemon, words, asked) -> None:
     result = loa(*words)
     assert result.exit_code == 0, result.output
     assert daemon.asked == [asked]
+
+
+def test_play_hands_the_recording_in(daemon: Daemon) -> None:
+    result = loa("play", __file__)
+    assert result.exit_code == 0, result.output
+    ((op, arguments),) = daemon.asked
+    assert (op, arguments["name"], arguments["zones"]) == ("play", Path(__file__).name, ["*"])
+    assert Path(arguments["path"]).read_bytes() == Path(__file__).read_bytes()
+    assert Path(arguments["path"]) != Path(__file__)
+
+
+def test_an_empty_recording_is_not_handed_in(daemon: Daemon, tmp_path: Path) -> None:
+    (tmp_path / "x.wav").touch()
+    assert loa("play", str(tmp_path / "x.wav")).exit_code == 2
+    assert daemon.asked == []
 
 
 @pytest.mark.parametrize(("name", "kind"), [("x.png", "png"), ("x.JPG", "jpg"), ("x.jpeg", "jpg")])

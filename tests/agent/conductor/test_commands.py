@@ -320,6 +320,14 @@ class TestTechnician:
         reply = ask(house, "play", path=str(tmp_path / "x.wav"))
         house.run_for(5)
         assert house.heard(reply["id"])
+        ask(house, "stop", name=reply["id"])
+        house.run_for(5)
+        assert not (tmp_path / "x.wav").exists()
+
+    def test_a_file_that_may_not_sound_is_not_kept(self, house: House, tmp_path) -> None:
+        (tmp_path / "x.wav").write_bytes(b"RIFF")
+        assert not ask(house, "play", path=str(tmp_path / "x.wav"), zones=["nowhere"])["ok"]
+        assert not (tmp_path / "x.wav").exists()
 
     def test_a_relay_by_hand_falls_back_and_does_not_cut_what_sounds(self, house: House) -> None:
         assert ask(house, "relay", name="amplifier", on=True)["ok"]

@@ -28,7 +28,7 @@ class Daemon:
         self.path = path
         self.requests: list[ControlRequest] = []
         self.deaf = False
-        self.server = ControlServer(path, self._post)
+        self.server = ControlServer(path, path.parent / "by-hand", self._post)
         self.server.start()
 
     def _post(self, event: object) -> None:
@@ -134,6 +134,23 @@ def test_who_says_nothing_for_long_is_hung_up_on(daemon: Daemon, monkeypatch) ->
         idle.settimeout(5)
         idle.connect(str(daemon.path))
         assert idle.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (b'{"op": "play", "bytes": 9}\nshort', "4 of 9 bytes are missing"),
+        (b'{"op": "play", "path": "/etc/passwd"}\n', "1 to 60000000 bytes"),
+        (b'{"op": "play", "bytes": 60000001}\n', "1 to 60000000 bytes"),
+        (b'{"op": "play", "bytes": true}\n', "1 to 60000000 bytes"),
+    ],
+    ids=["cut", "none", "huge", "no-number"],
+)
+def test_a_recording_that_is_not_whole_is_refused_and_not_kept(daemon: Daemon, request_, words) -> None:
+    (reply,) = raw(daemon, request_)
+    assert words in reply["error"]
+    assert daemon.requests == []
+    assert list((daemon.path.parent / "by-hand").iterdir()) == []
 
 
 def test_who_hangs_up_before_the_answer_is_no_defect(daemon: Daemon, monkeypatch) -> None:
