@@ -175,8 +175,7 @@ class Orders:
     def _stop(self, command: Command, do: Stop) -> None:
         """End what is named, in the zones that are named, as far as the command's feed may."""
         found = self._named(do.programme)
-        level, ceiling = self._rights_of(command.feed)
-        mine = [p for p in found if p.class_.rank <= ceiling.rank and p.rank.level <= level]
+        mine = [p for p in found if self._may_change(command, p)]
         zones = self._rules.controls.meant(do.zones)
         touched = False
         for p in mine:
@@ -190,6 +189,11 @@ class Orders:
             self._end(command, "refused", f"above ceiling: {found[0].id} is not {command.feed}'s to end")
         else:
             self._end(command, "finished", None if touched else "nothing of that name sounded there")
+
+    def _may_change(self, command: Command, p: Performance) -> bool:
+        """Whether the command's feed may end or prolong what another may have begun."""
+        level, ceiling = self._rights_of(command.feed)
+        return p.class_.rank <= ceiling.rank and p.rank.level <= level
 
     def _control(self, command: Command, do: Volume | Mute) -> None:
         if not self._rules.controls.meant(do.zones):
@@ -253,6 +257,9 @@ class Orders:
         p = self._voice.performances.get(_id(do.live))
         if p is None or p.lease_until is None:
             self._end(command, "failed", f"no live broadcast {do.live} is on")
+            return
+        if not self._may_change(command, p):
+            self._end(command, "refused", f"above ceiling: {p.id} is not {command.feed}'s to change")
             return
         if isinstance(do, LiveRenew):
             # each few seconds, for as long as it lasts: not worth a record each

@@ -153,6 +153,20 @@ class TestLive:
         house.command("r1", type="live-renew", live="c1")
         assert house.receipts("r1") == ["failed"]
 
+    @pytest.mark.parametrize("change", [{"type": "live-renew", "lease_s": 60}, {"type": "live-stop"}])
+    def test_a_commune_neither_ends_nor_prolongs_the_provinces(self, house: House, change) -> None:
+        house.command("c1", sender="province", **LIVE, **URGENT)
+        house.run_for(5)
+        house.command("x1", **change, live="c1")
+        house.run_for(2)
+        assert house.heard("c1")[0].ended is None
+        house.run_for(20)
+        (heard,) = house.heard("c1")
+        assert 9 < heard.ended - heard.began < 10.1
+        assert [(r.state, r.reason) for r in house.uplink.receipts if r.command == "x1"] == [
+            ("refused", "above ceiling: command/c1 is not commune's to change")
+        ]
+
     def test_a_crash_ends_it(self, build, house: House) -> None:
         house.command("c1", **LIVE)
         house.run_for(3)
