@@ -15,6 +15,7 @@ WAIT_FOR_DECODE_S = Seconds(10.0)
 """A planned start waits so long for a recording that is here but not yet decoded."""
 
 TOO_LATE = "it could not be made ready in time"
+NOTHING = "nothing to sound"
 
 
 class Readying:
@@ -78,8 +79,11 @@ class Readying:
         self._report_failures(p, list(range(len(p.sounds))))
         p.phase, p.since = Phase.WAITING, mono
         if not p.cues:
-            reasons = (sound.failure for sound in p.sounds if sound.failure)
-            self._hopeless(p, "; ".join(dict.fromkeys(reasons)) or "nothing to sound")
+            reasons = "; ".join(dict.fromkeys(sound.failure for sound in p.sounds if sound.failure))
+            if not reasons:
+                # no item has a record of its own that would say why nothing was heard
+                self._ledger.unsounded(p, "failed", NOTHING)
+            self._hopeless(p, reasons or NOTHING)
 
     def _report_failures(self, p: Performance, items: list[int]) -> None:
         for index in items:

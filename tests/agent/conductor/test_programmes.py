@@ -38,6 +38,15 @@ def intervals(house: House, id_: str) -> list[tuple[float, float]]:
     ]
 
 
+def test_one_too_short_to_sound_leaves_a_record_that_says_so(house: House) -> None:
+    house.schedule(programme("blink", SOON, length_s=0.001))
+    house.run_for(120)
+    assert not house.heard("blink")
+    assert [(r.item, r.outcome, r.reason, r.played_s) for r in house.plays("blink")] == [
+        (None, "failed", "nothing to sound", 0.0)
+    ]
+
+
 class TestWhoSounds:
     def test_what_preempts_suspends_and_the_rest_follows_without_repetition(self, house: House) -> None:
         house.schedule(
