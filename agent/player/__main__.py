@@ -15,6 +15,9 @@ from typing import NoReturn
 
 from agent.child import die_with_parent, take_over_pipes
 
+SOUND_NICENESS = -11
+"""What sound servers take for themselves."""
+
 
 def main() -> NoReturn:
     """Run the player until stdin ends."""
@@ -28,6 +31,9 @@ def main() -> NoReturn:
         parser.error("--output file needs --device PATH")
     voice = take_over_pipes()
     die_with_parent()
+    # Sound that comes late is a gap for a whole village. Where this is not permitted, the unit's Nice= counts.
+    with contextlib.suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, SOUND_NICENESS)
     with contextlib.suppress(PermissionError):  # without the privilege it plays at normal priority
         os.setpriority(os.PRIO_PROCESS, 0, -10)
 
