@@ -131,11 +131,6 @@ class BulletinArea:
     def showing(self) -> tuple[str, ...]:
         return (self._turn.bulletin.id,) if self._turn is not None else ()
 
-    @property
-    def waits_for_picture(self) -> bool:
-        """Whether its next turn waits for a picture to be decoded."""
-        return self._waiting is not None
-
     def change(self, zone: Zone, now: MonotonicS) -> None:
         """Take new bulletins; one that is seen and unchanged stays and finishes its turn."""
         if zone.bulletins == self.zone.bulletins:
