@@ -56,6 +56,7 @@ class Life:
         node, outside = self._node, self._node.outside
         outside.player.start()
         outside.library.start()
+        node.proof.start()
         if outside.screen is not None:
             outside.screen.start()
         self._close_open_plays()
@@ -161,6 +162,7 @@ class Life:
             outside.player.stop,
             node.amplification.close,
             lambda: node.playback.break_off("the agent was stopped"),
+            node.proof.stop,
             node.wellbeing.last_word,
             outside.chores.stop,
             outside.control.stop,

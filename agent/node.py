@@ -24,6 +24,7 @@ from agent.conductor.orders import Orders
 from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
 from agent.conductor.playback import Playback
+from agent.conductor.proof import Proof
 from agent.conductor.requests import Requests
 from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
@@ -84,12 +85,20 @@ class Node:
         self.sounds = Sounds(outside.feeds.media, outside.library)
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
+        self.proof = Proof(config, clock, outside.listener, self.faults, self._heard)
         self.playback = Playback(
-            clock, outside.player, self.ledger, self.faults, lambda: self.amplification.on, self._sounding
+            clock,
+            outside.player,
+            self.ledger,
+            self.faults,
+            lambda: self.amplification.on,
+            self._sounding,
+            self.proof.hearing,
         )
         self.voice = Voice(
             clock, self.playback, self.amplification, self.sounds, self.ledger, self.rules, self._told
         )
+        self.tests = self.proof.attach(self.voice, self.rules, self.ledger)
         self.planner = Planner(
             config.node.id,
             groups,
@@ -142,6 +151,7 @@ class Node:
             self.rules,
             self.alarms,
             self.ledger,
+            self.tests,
             rights_of=self.following.rights,
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
@@ -163,6 +173,7 @@ class Node:
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
             log_state=lambda: LogState(stored_through=journal.stored_through, last=journal.last),
+            self_test=self.proof.last_test,
             publish=self.upstream.health,
         )
         self.requests = Requests(
@@ -174,6 +185,7 @@ class Node:
             self.stage,
             self.amplification,
             self.ledger,
+            self.tests,
             journal,
             scratch=config.paths.runtime,
             node={
@@ -207,10 +219,12 @@ class Node:
         each_turn("leaps", self.leaps.turn)
         each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
+        each_turn("self-test", self.tests.turn)
         each_turn("voice", self.voice.turn)
         each_turn("stage", self.stage.turn)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
+        self.proof.connect(self.conductor)
         each_turn("resumption", self._write_sounding)
         each_turn("wellbeing", self.wellbeing.turn)
         each_turn("readiness", self._readiness)
@@ -248,12 +262,18 @@ class Node:
             self.planner.begun(p)
             self._told(p, Told("started", None, at))
 
+    def _heard(self, p: Performance) -> None:
+        self.orders.heard(p)
+
     def _told(self, p: Performance, told: Told) -> None:
         log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
-        self.orders.tell(p, told)
+        if p.origin == "self-test":
+            self.tests.told(p, told)
+        else:
+            self.orders.tell(p, told)
 
     def _left_out(self, programme: str, reason: str) -> None:
         log.warning("programme %s is left out: %s", programme, reason)
@@ -291,6 +311,8 @@ class Node:
             title=p.title or None,
             item=p.cues[cue].item if cue is not None else None,
             level_dbfs=self.playback.level_dbfs,
+            heard=self.proof.hearing.now[0],
+            heard_dbfs=self.proof.hearing.now[1],
         )
 
     def _picture_file(self, feed: str, target: str) -> Path | None:

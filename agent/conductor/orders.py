@@ -13,6 +13,7 @@ from agent.conductor.events import StopAsked
 from agent.conductor.ledger import Ledger
 from agent.conductor.performance import FileItem, Performance
 from agent.conductor.rules import Rules
+from agent.conductor.self_test import Asked, SelfTests
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Told, Voice
 from agent.screen.protocol import PictureTaken
@@ -54,6 +55,7 @@ class Orders:
         rules: Rules,
         alarms: Alarms,
         ledger: Ledger,
+        tests: SelfTests,
         *,
         rights_of: Callable[[str], tuple[Level, BulletinClass]],
         answer: Callable[[Receipt], None],
@@ -74,6 +76,7 @@ class Orders:
         self._rules = rules
         self._alarms = alarms
         self._ledger = ledger
+        self._tests = tests
         self._rights_of = rights_of
         self._answer = answer
         self._send_picture = send_picture
@@ -107,6 +110,11 @@ class Orders:
                 self._alarms.spoken(p)
         if p.command is not None:
             self._receipt(p.command, told.state, told.reason)
+
+    def heard(self, p: Performance) -> None:
+        """What listens has heard it for the first time."""
+        if p.command is not None:
+            self._receipt(p.command, "heard")
 
     def take_up(self, command: Command, position_s: float, *, in_step: bool) -> None:
         """Go on with an announcement that a crash of the agent cut off, or that was still to begin."""
@@ -167,6 +175,8 @@ class Orders:
                 self._control(command, command.do)
             case Screenshot():
                 self._screenshot(command, command.do.width)
+            case Maintain(type="self-test"):
+                self._self_test(command)
             case Maintain():
                 self._maintain(command, command.do.type)
             case Update():
@@ -292,6 +302,14 @@ class Orders:
         if not self._stage.picture(path, width, then):
             self._end(command, "failed", "this node has no screen that runs")
 
+    def _self_test(self, command: Command) -> None:
+        def tell(state: ReceiptState, reason: str | None) -> None:
+            self._receipt(command.id, state, reason)
+
+        refused = self._tests.begin(Asked(f"command {command.id}", tell, command.id, command.feed))
+        if refused is not None:
+            self._end(command, "refused" if refused.startswith("policy") else "failed", refused)
+
     def _maintain(self, command: Command, what: str) -> None:
         failure: str | None = None
         match what:
@@ -301,10 +319,8 @@ class Orders:
                 failure = self._send_logs(command.id)
             case "restart":
                 self._post(StopAsked(f"command {command.id}", "restart"))
-            case "reboot":
-                failure = self._reboot()
             case _:
-                failure = f"{what} needs a listener, and this node has none"
+                failure = self._reboot()
         self._end(command, "failed" if failure else "finished", failure)
 
     def _end(self, command: Command, state: ReceiptState, reason: str | None = None) -> None:

@@ -17,6 +17,7 @@ from playlists.models.health import (
     Position,
     Readings,
     ScreenNow,
+    SelfTest,
 )
 from playlists.units import MonotonicS
 
@@ -39,6 +40,7 @@ class Wellbeing:
         screen: Callable[[], ScreenNow | None],
         relays: Callable[[], dict[str, bool]],
         log_state: Callable[[], LogState],
+        self_test: Callable[[], SelfTest | None],
         publish: Callable[[Health], None],
     ) -> None:
         self._clock = clock
@@ -50,6 +52,7 @@ class Wellbeing:
         self._screen = screen
         self._relays = relays
         self._log_state = log_state
+        self._self_test = self_test
         self._publish = publish
         self._sent = ""
         self._sent_at: MonotonicS | None = None
@@ -77,6 +80,7 @@ class Wellbeing:
             relays=self._relays(),
             faults=self._faults.standing(),
             log=self._log_state(),
+            self_test=self._self_test(),
         )
 
     def beat(self) -> None:
@@ -115,6 +119,7 @@ class Wellbeing:
             "audio": (audio.programme, audio.command, audio.alert, audio.item) if audio else None,
             "takeover": showing.takeover if showing else None,
             "relays": health.relays,
+            "self_test": health.self_test.at if health.self_test else None,
             "faults": [(fault.code, fault.text) for fault in health.faults],
         }
         return json.dumps(essence, sort_keys=True, default=str)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agent.config.agree import disagreements
-from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, TimeZone, Url, Whole
+from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, TimeOfDay, TimeZone, Url, Whole
 from playlists.models.base import MAX_FEEDS, BulletinClass, Language
 
 
@@ -93,6 +93,13 @@ class Audio(Section):
             return data
         device = data.get("device")
         return {**data, "device": str(base / device)} if isinstance(device, str) else data
+
+
+class Listener(Section):
+    """The microphone or line-in that hears what the node puts out."""
+
+    device: Annotated[str, Field(min_length=1, max_length=1_000)]
+    self_test_at: TimeOfDay | None = None
 
 
 class Relay(Section):
@@ -185,6 +192,7 @@ class Config(Section):
     feeds: Annotated[tuple[Feed, ...], Field(max_length=MAX_FEEDS)] = ()
     broker: Broker | None = None
     audio: Audio = Audio()
+    listener: Listener | None = None
     relays: Annotated[tuple[Relay, ...], Field(max_length=26)] = ()
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()

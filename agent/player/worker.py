@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent import footprint
 from agent.child import Voice, read_messages
@@ -46,6 +46,9 @@ from agent.player.station import Station
 from agent.player.synth import tone
 from playlists.units import MonotonicS
 
+if TYPE_CHECKING:
+    from agent.player.tap import Tap
+
 logger = logging.getLogger("loa.player")
 
 OPEN_AHEAD_S: Final = 1.5
@@ -67,12 +70,13 @@ class UnknownTone(PlayerError, ValueError):  # noqa: N818 - says what is the mat
 class Player:
     """Carries out orders; `run` returns when stdin ends."""
 
-    def __init__(self, output: Output, voice: Voice) -> None:
+    def __init__(self, output: Output, voice: Voice, tap: Tap | None = None) -> None:
+        """What leaves is told to a listener through `tap`; None where nobody listens."""
         self._output = output
         self._voice = voice
         self._inbox: queue.SimpleQueue[Report | Order | None] = queue.SimpleQueue()
-        self._stage = Stage(self._source, self._inbox.put)
-        self._keeper = Keeper(output, self._stage, self._inbox, voice)
+        self._stage = Stage(self._source, self._inbox.put, None if tap is None else tap.take)
+        self._keeper = Keeper(output, self._stage, self._inbox, voice, tap)
 
     def run(self) -> None:
         """Work until stdin ends or `quit` comes."""
@@ -154,7 +158,9 @@ class Keeper:
         stage: Stage,
         inbox: queue.SimpleQueue[Report | Order | None],
         voice: Voice,
+        tap: Tap | None,
     ) -> None:
+        self._tap = tap
         self._output = output
         self._stage = stage
         self._inbox = inbox
@@ -189,6 +195,8 @@ class Keeper:
                 case _:
                     pass
             self._look_after()
+            if self._tap is not None and (left := self._tap.report()) is not None:
+                self._voice.say(left.message())
         if self._is_open:
             self._output.close()
 
