@@ -39,7 +39,7 @@ FUNDAMENTAL: Final = 1.0 / sum(weight for _, weight in OVERTONES)
 
 CHIME: Final = "chime"
 ALARM: Final = "alarm"
-PROBE: Final = "probe"
+PROBE: Final = "self-test"
 
 TONES: Final[dict[str, Tone]] = {
     # G5 E5 C5, struck like bells: an announcement follows

@@ -52,7 +52,7 @@ class Hearing:
         self._path_gain_db = path_gain_db
         self._told_heard = heard
         self._measured = measured
-        self._wanted = False
+        self._wanted: set[str] = set()
         self._said_at: MonotonicS | None = None
         self.is_open = False
         """Whether the microphone is open."""
@@ -73,17 +73,21 @@ class Hearing:
 
     # ---- what it is told
 
-    def listen(self) -> None:
+    def listen(self, wanted_by: str = "playback") -> None:
         """Something is about to sound."""
-        if self._link is not None and not self._wanted:
-            self._wanted = True
+        first = not self._wanted
+        self._wanted.add(wanted_by)
+        if self._link is not None and first:
             self._said_at = self._clock.monotonic()
             self._tell_listen()
 
-    def rest(self) -> None:
-        """Nothing sounds any more."""
-        if self._link is not None and self._wanted:
-            self._wanted = self.is_open = False
+    def rest(self, wanted_by: str = "playback") -> None:
+        """It is wanted no more by whoever wanted it; when nobody does, the microphone is closed."""
+        if wanted_by not in self._wanted:
+            return
+        self._wanted.remove(wanted_by)
+        if self._link is not None and not self._wanted:
+            self.is_open = False
             self._link.send({"op": "rest"})
 
     def put_out(self, message: Mapping[str, Any]) -> None:

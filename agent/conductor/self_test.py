@@ -155,7 +155,7 @@ class SelfTests:
         )
         refused = self._why_not(p, now)
         if refused is None:
-            self._hearing.listen()
+            self._hearing.listen("self-test")
             by = MonotonicS(self._clock.monotonic() + OPENS_WITHIN_S)
             self._test = _Test(asked, p, Step.OPENING, by)
             log.info("self-test for %s", asked.by)
@@ -310,8 +310,7 @@ class SelfTests:
             feed=asked.feed,
         )
         asked.tell(state, reason)
-        if self._voice.playing is None:
-            self._hearing.rest()
+        self._hearing.rest("self-test")
 
     def _turn_daily(self) -> MonotonicS | None:
         """Begin the daily test when its time has come."""

@@ -21,6 +21,9 @@ from agent.listener.bands import BLOCKS_A_SECOND, FLOOR, Powers
 from playlists.units import DbFs, Decibel, Seconds
 
 WINDOW_S: Final = Seconds(4.0)
+VERDICT_EACH_S: Final = Seconds(0.5)
+
+
 EARLIEST_S: Final = Seconds(-0.16)
 LATEST_S: Final = Seconds(0.9)
 """Delays that are tried: sound at 170 m is half a second late; what drivers say of their own may be wrong."""
@@ -41,7 +44,7 @@ LEAST_MOVEMENT: Final = 0.02
 ASSUMED_GAIN_DB: Final = Decibel(-40.0)
 """From output to microphone, where no reference was taken. A microphone that hears less is badly set."""
 
-TOO_LOUD_DB: Final = 6.0
+TOO_LOUD_DB: Final = 3.0
 """With so much more than was to be expected at the microphone, the output could hide in it."""
 
 TOO_SOFT_DB: Final = 20.0

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from agent.listener.bands import BLOCKS_A_SECOND, from_tenths
-from agent.listener.comparison import EARLIEST_S, LATEST_S, WINDOW_S, compare
+from agent.listener.comparison import EARLIEST_S, LATEST_S, VERDICT_EACH_S, WINDOW_S, compare
 from agent.listener.probe import EDGE_S, QUIET_S, Expected, clipped, find_tones
 from agent.listener.probe import LATEST_S as TONES_LATEST_S
 from agent.listener.track import Recording, Track
@@ -21,7 +21,6 @@ from playlists.units import Decibel, MonotonicS, Seconds
 
 log = logging.getLogger("loa.listener")
 
-VERDICT_EACH_S: Final = Seconds(0.5)
 FIRST_PAUSE_S: Final = Seconds(0.5)
 LONGEST_PAUSE_S: Final = Seconds(10.0)
 ALIVE_EACH_S: Final = Seconds(2.0)
