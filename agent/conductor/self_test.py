@@ -217,9 +217,10 @@ class SelfTests:
                 for note in TONES[PROBE].notes
             ]
             self._hearing.measure(p.id, tones)
-            test.step = Step.MEASURING
             test.by = MonotonicS(at + TONES[PROBE].length_s + ANSWERS_WITHIN_S)
             test.asked.tell("started", None)
+        elif told.state == "finished":
+            test.step = Step.MEASURING
         elif told.state in ("interrupted", "failed"):
             self._end(told.state, told.reason or "the tones did not sound")
 
