@@ -79,6 +79,7 @@ class Ears:
                     gain_db = message.get("path_gain_db")
                     self._gain_db = None if gain_db is None else Decibel(float(gain_db))
                     self._wanted = True
+                    self._retry_at, self._pause_s = self._now(), FIRST_PAUSE_S  # it may be back since
                 case "rest":
                     self._wanted = False
                     self._close()

@@ -96,6 +96,18 @@ def test_a_microphone_that_is_pulled_out_is_told_and_tried_until_it_is_back() ->
     assert True in [m["heard"] for m in pole.said_of("verdict")[before:]]
 
 
+def test_a_microphone_that_was_put_back_between_two_sounds_is_open_for_the_second() -> None:
+    pole = Pole(Room())
+    pole.microphone.unplug()
+    pole.listen()
+    pole.sound(spoken(0))
+    assert not pole.said_of("open")
+    pole.ears.handle({"op": "rest"})
+    pole.microphone.plug_in()
+    pole.listen()
+    assert pole.said_of("open")
+
+
 def test_tones_are_measured_once_they_have_come_back() -> None:
     pole = Pole(Room(delay_s=0.3))
     pole.listen()
