@@ -170,6 +170,7 @@ class Sink:
             f"source={self.name}.monitor",
             f"sink={room.name}",
             f"latency_msec={delay_ms}",
+            "adjust_time=0",  # both sinks have one clock: no correction is needed, and each is a small gap
             "source_dont_move=true",
             "sink_dont_move=true",
         )
