@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import queue
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,14 +103,15 @@ def serve(
     """Keep signatures fresh, serve the feed, collect reports; until Ctrl+C."""
     from agent.station.serve import Service
 
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+    # a signal may come while another one is handled: an Event would then wait for its own lock
+    over: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda number, _frame: over.put(number))
     with (
         _told(),
         Service(station, host=host, port=port if web else None, collect=collect, say=typer.echo),
     ):
-        over.wait()
+        over.get()
 
 
 officer.register(app)
