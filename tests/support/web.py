@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -29,15 +30,20 @@ class Request:
 class Host(ThreadingHTTPServer):
     """Serves a folder (or a mapping) on a free port of loopback; keeps what was asked; injects faults.
 
-    `faults` maps a regular expression on the path to a `Fault`; `times` says how often it strikes.
+    `faults` maps a regular expression on the path to a `Fault`; `times` says how often it strikes. With `etags`
+    it tells and honours them, and counts in `unchanged` how often it had nothing to send.
     """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, content: Path | dict[str, bytes]) -> None:
+    def __init__(self, content: Path | dict[str, bytes], *, etags: bool = False) -> None:
         self.content = content
+        self.etags = etags
+        self.unchanged = 0
+        self.sent_at: dict[str, float] = {}
+        """The monotonic instant at which the last whole answer of each path was about to be sent."""
         self.requests: list[Request] = []
         self.sent_bytes = 0
         self.stopping = threading.Event()
@@ -108,9 +114,16 @@ class Handler(BaseHTTPRequestHandler):
         if content is None:
             self.answer(404, b"not here")
             return
+        etag = f'"{hashlib.sha256(content).hexdigest()}"'
+        if self.server.etags and self.headers.get("If-None-Match") == etag:
+            self.server.unchanged += 1
+            self.send_response(304)
+            self.end_headers()
+            return
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if asked is None:
-            self.answer(200, content)
+            self.server.sent_at[self.path] = time.monotonic()
+            self.answer(200, content, {"ETag": etag} if self.server.etags else None)
         elif int(asked[1]) >= len(content):
             self.answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
         else:
