@@ -16,6 +16,7 @@ from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
 from agent.conductor.following import Following
+from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.loop import Conductor
@@ -114,6 +115,7 @@ class Node:
             shown=lambda what, state: self.timeline.add("screen", what, state),
         )
         self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
+        self.intake = Intake(self.alarms, self.ledger, self.faults)
         self.workers = Workers(
             outside.player,
             outside.screen,
@@ -146,7 +148,7 @@ class Node:
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
             send_logs=self.upstream.logs,
-            sync=outside.feeds.poll,
+            sync=self._sync,
             reboot=outside.reboot,
             post=post,
             scratch=config.paths.runtime,
@@ -184,6 +186,7 @@ class Node:
             },
             health=self.wellbeing.build,
             link=lambda: self.upstream.state,
+            alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
         self._connect_events()
 
@@ -193,6 +196,7 @@ class Node:
         on = self.conductor.on
         for handlers in (
             self.following.handlers(),
+            self.intake.handlers(),
             self.workers.handlers(),
             self.upstream.handlers(self.orders.obey),
         ):
@@ -219,6 +223,11 @@ class Node:
                 f"defect:{name}", f"{name} failed: {error!r}" if error is not None else None
             )
         )
+
+    def _sync(self) -> None:
+        self.outside.feeds.poll()
+        if self.outside.alerts is not None:
+            self.outside.alerts.poll()
 
     def _leapt(self, by_s: float) -> None:
         self.ledger.remark(f"the wall clock jumped by {by_s:.1f} s")

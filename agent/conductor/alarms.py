@@ -79,6 +79,18 @@ class Alarms:
         self._show()
         return silent
 
+    def outranks(self, cap: str, level: Level) -> Alert | None:
+        """One in force that this document would end, and that stands higher than `level`.
+
+        Raises:
+            Rejected: it is no CAP 1.2 alert.
+        """
+        named = {reference.key for reference in read_alert(cap.encode()).references}
+        for alert in self.book.in_force:
+            if alert.reference.key in named and self._sources.get(_id(alert), NOBODY).level > level:
+                return alert
+        return None
+
     def turn(self) -> MonotonicS | None:
         """End what has expired; returns when the next one does."""
         now = self._clock.now()
