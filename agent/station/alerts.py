@@ -63,11 +63,11 @@ def make_key(folder: Folder, name: str = KEY, *, now: datetime | None = None) ->
     now = now or datetime.now(UTC)
     key = ec.generate_private_key(ec.SECP256R1())
     number = x509.random_serial_number()
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"loa alerts {number % 10**8:08d}")])
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"loa alerts {number % 10**8:08d}")])
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(number)
         # a node whose clock is a little behind must not find it too young
