@@ -99,7 +99,7 @@ class Source:
         directory: for the state of this source alone.
         post: takes this room's events.
         clock: judges certificates.
-        client: fetches. It keeps its connection: a handshake each minute would cost a SIM 6 MB a day.
+        client: fetches. It keeps its connection: a TLS handshake each minute would cost a SIM some MB a day.
     """
 
     def __init__(

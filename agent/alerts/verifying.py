@@ -20,7 +20,7 @@ log = logging.getLogger("loa.alerts")
 
 ANSWER_WITHIN_S: Final = Seconds(20.0)
 """Half a second is usual on the smallest machine; the child has other bounds of its own."""
-ARGV: Final = (sys.executable, "-m", "agent.alerts.verifier")
+ARGV: Final = (sys.executable, "-I", "-m", "agent.alerts.verifier")
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,7 @@ class Client:
         """
         with self._answer(url, known.headers(), deadline_s) as answer:
             if answer.status_code == 304 and known.headers():
+                answer.raw.release_conn()  # it has no body: the connection is good for the next time
                 return None
             data = self._whole(url, answer, max_bytes)
             found = (answer.headers.get(name) for name in ("ETag", "Last-Modified"))

@@ -42,6 +42,7 @@ class Host(ThreadingHTTPServer):
         self.content = content
         self.etags = etags
         self.unchanged = 0
+        self.connections = 0
         self.sent_at: dict[str, float] = {}
         """The monotonic instant at which the last whole answer of each path was about to be sent."""
         self.requests: list[Request] = []
@@ -102,6 +103,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Host
     protocol_version = "HTTP/1.1"
 
+    def setup(self) -> None:
+        """A client has connected."""
+        self.server.connections += 1
+        super().setup()
+
     def do_GET(self) -> None:
         """Answer, or misbehave."""
         self.server.requests.append(Request(self.path, self.headers.get("Range")))
@@ -147,6 +153,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Quiet."""
+
+
+def hanging_up_unasked(handler: Handler, content: bytes | None) -> None:
+    """Answer as if the connection would be kept, and close it."""
+    handler.close_connection = False
+    handler.answer(200, content or b"", {"ETag": '"x"'})
+    handler.close_connection = True
 
 
 def status(code: int) -> Fault:
