@@ -17,6 +17,7 @@ from agent.feeds.feeds import Feeds
 from agent.journal import Journal
 from agent.library import Library
 from agent.player.link import PlayerLink, player_argv
+from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.protocol import worker_command
 from agent.store import Store
 from agent.uplink.gate import Gate
@@ -25,6 +26,7 @@ from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
 from drivers.relays import Relay, RelayPin, open_relays
 from drivers.sensors import read_board
+from playlists.alert import Place
 from playlists.models.health import Position, Readings, Status
 from playlists.policy import EVERYWHERE, LoudnessHours, Policy
 from playlists.units import Seconds
@@ -40,6 +42,7 @@ class Outside:
     gate: Gate
     feeds: Feeds
     library: Library
+    recordings: Recordings
     player: PlayerLink
     screen: WorkerLink | None
     uplink: Uplink | None
@@ -68,11 +71,14 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
     gate = Gate({}, config.node.id, frozenset(config.node.groups), journal, clock)
     store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
     amplifier, relays = make_amplifier(config)
+    library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post)
+    of_alerts = Store(cache / "alerts", STORE_BYTES)
     return Outside(
         journal=journal,
         gate=gate,
         feeds=Feeds(config.feeds, store, state, post, clock),
-        library=Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post),
+        library=library,
+        recordings=Recordings(of_alerts, config.alerts.hosts, library, post),
         player=make_player(config, post),
         screen=make_screen(config, post),
         uplink=make_uplink(config, journal, gate, post, clock, boot),
@@ -150,6 +156,16 @@ def position_of(config: Config) -> Position | None:
     """Where the node stands."""
     position = config.node.position
     return Position(lat=position.lat, lon=position.lon) if position else None
+
+
+def place_of(config: Config) -> Place:
+    """Where the node stands, for alerts that hold for some places only."""
+    position = config.node.position
+    codes = (code.rpartition("=") for code in config.node.geocodes)
+    return Place(
+        (position.lat, position.lon) if position else None,
+        frozenset((system.strip(), value.strip()) for system, _, value in codes),
+    )
 
 
 def reboot() -> str | None:

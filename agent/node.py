@@ -10,6 +10,7 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    place_of,
     position_of,
 )
 from agent.clock import Clock, ClockJumped
@@ -42,7 +43,7 @@ from agent.logs import RecentLines
 from agent.timeline import Timeline
 from playlists.models.health import AudioNow, Fault, LogState
 from playlists.models.record import Record
-from playlists.units import MonotonicS
+from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
 
@@ -81,7 +82,7 @@ class Node:
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library)
+        self.sounds = Sounds(outside.feeds.media, outside.library, outside.recordings)
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
@@ -113,7 +114,17 @@ class Node:
             theme=config.screen.theme,
             shown=lambda what, state: self.timeline.add("screen", what, state),
         )
-        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
+        self.alarms = Alarms(
+            clock,
+            self.voice,
+            self.sounds,
+            self.stage,
+            self.ledger,
+            memory,
+            languages=config.node.languages,
+            place=place_of(config),
+            repeat_s=Seconds(config.alerts.repeat_s),
+        )
         self.workers = Workers(
             outside.player,
             outside.screen,
@@ -225,6 +236,7 @@ class Node:
         self.outside.chores.realign()
         self.rules.jumped(by_s)
         self.voice.jumped(by_s)
+        self.alarms.jumped(by_s)
         self.planner.jumped(by_s)
         self.stage.refresh()
 

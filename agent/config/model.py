@@ -9,7 +9,20 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agent.config.agree import disagreements
-from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, TimeZone, Url, Whole
+from agent.config.fields import (
+    Day,
+    FilePath,
+    Flag,
+    Geocode,
+    Host,
+    Hours,
+    Name,
+    Number,
+    Repeat,
+    TimeZone,
+    Url,
+    Whole,
+)
 from playlists.models.base import MAX_FEEDS, BulletinClass, Language
 
 
@@ -34,6 +47,7 @@ class Node(Section):
     groups: tuple[Name, ...] = ()
     public_number: Annotated[str, Field(max_length=64)] = ""
     position: Position | None = None
+    geocodes: Annotated[tuple[Geocode, ...], Field(max_length=100)] = ()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("vi",)
     timezone: TimeZone = "Asia/Ho_Chi_Minh"
 
@@ -138,6 +152,13 @@ class PolicySection(Section):
     resume_within_s: Annotated[Number, Field(ge=0, le=86_400)] = 900.0
 
 
+class Alerts(Section):
+    """How alerts are told."""
+
+    repeat_s: Repeat = 300.0
+    hosts: Annotated[tuple[Host, ...], Field(max_length=100)] = ()
+
+
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]
 
 
@@ -189,6 +210,7 @@ class Config(Section):
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
+    alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()
     hardware: Hardware = Hardware()

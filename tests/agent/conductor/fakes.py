@@ -5,7 +5,7 @@ Everything follows one clock that only moves when told, so that a day takes mill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
 from agent.uplink.events import CommandVerified
+from playlists.alert import Resource
 from playlists.models.command import Command, Receipt
 from playlists.models.health import FeedHealth, Health, Readings
 from playlists.models.operators import Operators
@@ -165,6 +166,39 @@ class FakeFeeds:
         return MediaInfo(f"{feed}-{name}", here, Decibel(-3.0), None, None)
 
 
+class FakeRecordings:
+    """Brings what is in `lengths` at once, holds what is in `held`, and has nothing else."""
+
+    def __init__(self, library: FakeLibrary) -> None:
+        self._library = library
+        self.held: set[str] = set()
+        """Addresses that do not answer until `release`."""
+        self.wanted: list[Resource] = []
+        self.kept: set[str] = set()
+
+    def want(self, resource: Resource) -> None:
+        self.wanted.append(resource)
+        if resource.uri in self.held:
+            return
+        name = resource.uri.rpartition("/")[2]
+        if name in self._library.lengths:
+            self._library.want(resource.key, Path("/alerts") / name, urgent=True)
+        else:
+            self._library.post(Unplayable(resource.key, "the host answers 404"))
+
+    def release(self, uri: str) -> None:
+        """Let it answer."""
+        self.held.discard(uri)
+        for resource in [one for one in self.wanted if one.uri == uri]:
+            self.want(resource)
+
+    def keep(self, keys: Iterable[str]) -> None:
+        self.kept = set(keys)
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+
 @dataclass
 class FakeUplink:
     """Remembers what would have gone up."""
@@ -240,6 +274,7 @@ class House:
         self.library = FakeLibrary()
         self.library.post = self.conductor.post
         self.library.lengths.update(lengths or {})
+        self.recordings = FakeRecordings(self.library)
         self.feeds = FakeFeeds()
         self.feeds.post = self.conductor.post
         self.uplink = FakeUplink()
@@ -262,6 +297,7 @@ class House:
             gate=self.gate,  # type: ignore[arg-type]
             feeds=self.feeds,  # type: ignore[arg-type]
             library=self.library,  # type: ignore[arg-type]
+            recordings=self.recordings,  # type: ignore[arg-type]
             player=self.player,  # type: ignore[arg-type]
             screen=screen,
             uplink=self.uplink,  # type: ignore[arg-type]
