@@ -65,9 +65,7 @@ class Alarms:
         self._languages = languages
         self._place = place
         self._origins = self._load_origins()
-        self._tellings = Tellings(
-            clock, voice, sounds, memory, languages, repeat_s, self._remark
-        )
+        self._tellings = Tellings(clock, voice, sounds, memory, languages, repeat_s, self._remark)
         self.book = self._load()
         self._keep()
 

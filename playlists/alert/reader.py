@@ -120,7 +120,7 @@ class _Reader:
     def _not_too_many(self, infos: Iterable[Info]) -> tuple[Info, ...]:
         """The blocks whose words a loudspeaker can be asked to say."""
         said: Counter[str] = Counter()
-        kept = []
+        kept: list[Info] = []
         for number, info in enumerate(infos, 1):
             said[info.language.lower()] += len(info.sentences())
             if said[info.language.lower()] > MAX_WORDS and kept:

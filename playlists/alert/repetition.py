@@ -1,7 +1,7 @@
 """When an alert in force is told again.
 
-At once at first. Then each time the interval has passed since the end of the last telling, as long as one can begin
-before it expires. An exercise is told once. One that somebody stopped by its name is not told again. One of which
+At once at first. Then each time the interval has passed since the end of the last telling, as long as there is
+time for one before it expires. An exercise is told once. One that somebody stopped by its name is not told again. One of which
 nothing could be told is tried again, whatever the interval.
 """
 
@@ -17,6 +17,10 @@ from playlists.units import Seconds
 
 TRY_AGAIN_S = Seconds(300.0)
 """After which one is tried again of which nothing could be told, where nothing is to be repeated."""
+
+
+SHORTEST_S = Seconds(10.0)
+"""An alarm tone without words behind it would frighten and tell nothing."""
 
 
 class Telling(Model):
@@ -44,7 +48,7 @@ def next_telling(alert: Alert, telling: Telling, repeat_s: Seconds, now: datetim
         return None
     if telling.ended is None:
         return now
-    if telling.told and (repeat_s == 0 or alert.status is Status.EXERCISE):
+    if telling.told and (not repeat_s or alert.status is Status.EXERCISE):
         return None
     due = min(telling.ended, now) + timedelta(seconds=repeat_s or TRY_AGAIN_S)
-    return due if due < alert.expires else None
+    return due if due + timedelta(seconds=SHORTEST_S) <= alert.expires else None

@@ -41,6 +41,7 @@ site = "xa-mau"
 groups = ["hamlet-3"]
 languages = ["vi", "en"]
 timezone = "UTC"
+{node}
 [paths]
 state = "{directory}/state"
 cache = "{directory}/cache"
@@ -262,6 +263,7 @@ class House:
         clock: FakeClock | None = None,
         boot: str = "boot-1",
         policy: str = "",
+        node: str = "",
         loudness: str = "[]",
         ceiling: str = "emergency",
         lengths: Mapping[str, float] | None = None,
@@ -283,7 +285,9 @@ class House:
         self.player = FakePlayer(self.clock, self.library.lengths)
         self.player.post = self.conductor.post
         config = parse(
-            CONFIG.format(directory=directory, policy=policy, loudness=loudness, ceiling=ceiling, extra=extra)
+            CONFIG.format(
+                directory=directory, policy=policy, node=node, loudness=loudness, ceiling=ceiling, extra=extra
+            )
         )
         amplifier, relays = make_amplifier(config)
         self.relays = relays

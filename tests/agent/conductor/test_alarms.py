@@ -72,7 +72,7 @@ def cap(
 <info><language>vi</language><category>Met</category><event>Bão</event><urgency>Immediate</urgency>
 <severity>Extreme</severity><certainty>Observed</certainty><expires>{stamp(now + timedelta(seconds=for_s))}</expires>
 <headline>Bão số 9</headline><description>Bão đổ bộ.</description><instruction>Sơ tán ngay.</instruction>
-<area><areaDesc>Xã Mẫu</areaDesc></area></info></alert>"""
+{parts.get("resource", "")}<area><areaDesc>Xã Mẫu</areaDesc>{parts.get("area", "")}</area></info></alert>"""
 
 
 def name_of(document: str) -> str:
