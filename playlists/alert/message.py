@@ -257,7 +257,8 @@ class Alert(Model):
     def all_clear(self, by: Kind, languages: Sequence[str]) -> list[Utterance]:
         """That a message of kind `by` has ended this one, in the node's own words."""
         words = ALL_CLEAR[Kind.UPDATE if by is Kind.UPDATE else Kind.CANCEL]
-        known = [language for language in languages if _primary(language) in words] or ["vi"]
+        told = [language for _, language in self.blocks(languages)]
+        known = [language for language in told if _primary(language) in words] or ["vi"]
         said: list[Utterance] = []
         for language in dict.fromkeys(known):
             text = words[_primary(language)].format(name=self.headline([language]).rstrip(" .!?…;:,"))

@@ -1,8 +1,8 @@
 """When an alert in force is told again.
 
-At once at first. Then each time the interval has passed since the end of the last telling, as long as there is
-time for one before it expires. An exercise is told once. One that somebody stopped by its name is not told again. One of which
-nothing could be told is tried again, whatever the interval.
+At once at first. Then each time the interval has passed since the end of the last telling, as long as there is time
+for one before it expires. An exercise is told once. One that somebody stopped by its name is not told again. One of
+which nothing could be told is tried again, whatever the interval.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from playlists.units import Seconds
 
 TRY_AGAIN_S = Seconds(300.0)
 """After which one is tried again of which nothing could be told, where nothing is to be repeated."""
-
 
 SHORTEST_S = Seconds(10.0)
 """An alarm tone without words behind it would frighten and tell nothing."""

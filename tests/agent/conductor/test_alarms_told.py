@@ -220,11 +220,7 @@ class TestCancel:
         house.command("c2", type="alert", cap=head + "</alert>")
         house.run_for(200)
         assert last_end(house) - asked < 0.2
-        assert said(house, "A2") == [
-            "chime",
-            "Cảnh báo đã được hủy: Bão số 9.",
-            "The warning has been cancelled: Bão số 9.",
-        ]
+        assert said(house, "A2") == ["chime", "Cảnh báo đã được hủy: Bão số 9."]
         assert 0.4 < house.heard("A2")[0].began - asked < 1.0
         assert house.receipts("c2") == ["started", "finished"]
         assert len(told(house, "A1")) == 1
