@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -38,6 +39,7 @@ KEY = "alerts"
 ORIGINS_KEY = "alerts-sources"
 
 EXPIRED = "expired"
+NEVER = datetime.max.replace(tzinfo=UTC)
 NOBODY = Origin(None, None, Level(0))
 
 
@@ -68,6 +70,8 @@ class Alarms:
         self._tellings = Tellings(clock, voice, sounds, memory, languages, repeat_s, self._remark)
         self.book = self._load()
         self._keep()
+        self._next_change: datetime | None = None
+        """When a block of those in force ends by itself; None before it was looked at."""
 
     def receive(self, cap: str | bytes, origin: Origin) -> str | None:
         """Take in a verified CAP document; returns why nothing of it is told, None if something is.
@@ -89,18 +93,17 @@ class Alarms:
 
     def turn(self) -> MonotonicS | None:
         """End what has expired, tell what is to be told again; returns when to ask again at the latest."""
-        now = self._clock.now()
-        book, effects = self.book.expire(now)
-        if effects:
-            self.book = book
+        if self._next_change is None or self._next_change <= self._clock.now():
+            self.book, effects = self.book.expire(self._clock.now())
             for effect in effects:
                 self._carry_out(effect, NOBODY)
-            self._keep()
-        self._show()
+            if effects:
+                self._keep()
+            self._show()
         wakes = [self._tellings.turn(self._in_force())]
-        expiry = self.book.next_expiry(now)
-        if expiry is not None:
-            wakes.append(MonotonicS(self._clock.monotonic() + (expiry - now).total_seconds()))
+        if self._next_change not in (None, NEVER):
+            in_s = (self._next_change - self._clock.now()).total_seconds()
+            wakes.append(MonotonicS(self._clock.monotonic() + in_s))
         return min((wake for wake in wakes if wake is not None), default=None)
 
     def over(self, p: Performance, told: Told) -> None:
@@ -159,6 +162,7 @@ class Alarms:
         left = [alert.at(now) for alert in self.book.in_force]
         shown = max((a for a in left if a.infos), key=lambda a: (urgency(a), a.sent), default=None)
         self._stage.take_over(self._takeover(shown) if shown is not None else None)
+        self._next_change = self.book.next_expiry(now) or NEVER
 
     def _takeover(self, alert: Alert) -> Takeover:
         """What covers the screen: the blocks that are told, in the order in which they are."""

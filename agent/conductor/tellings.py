@@ -70,6 +70,7 @@ class Tellings:
         self._repeat_s = repeat_s
         self._remark = remark
         self._tellings = self._load()
+        self._stored = dict(self._tellings)
         self._awaited: dict[str, tuple[MonotonicS, Alert]] = {}
         """Recordings by key, and until when they are waited for."""
         self._missed: dict[str, str] = {}
@@ -212,7 +213,10 @@ class Tellings:
         self._store()
 
     def _store(self) -> None:
-        self._memory.put(KEY, {name: one.model_dump(mode="json") for name, one in self._tellings.items()})
+        if self._tellings != self._stored:
+            # an alarm that has just come does not wait for a disk that has nothing new to keep
+            self._memory.put(KEY, {name: one.model_dump(mode="json") for name, one in self._tellings.items()})
+            self._stored = dict(self._tellings)
 
     def _load(self) -> dict[str, Telling]:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import stat
@@ -17,6 +19,7 @@ from tests.support.house import LONG_HZ, House, in_s, media, open_house, wait_un
 from tests.support.node import ROOT
 from tests.support.pictures import pixels, share
 from tests.support.pulse import Sink
+from tests.support.sound import sine, write_wav
 
 SAMPLE = ROOT / "agent" / "station" / "sample"
 ALARM = ALARMS["emergency"].ground
@@ -144,6 +147,37 @@ def test_an_alert_takes_sound_and_screen_and_its_cancel_gives_both_back(board: H
     kinds = [record["text"] for record in house.wait_for_records(2, kind="alert")]
     assert kinds[0] == "in force"
     assert "cancelled" in kinds[1]
+
+
+def test_an_alert_is_heard_in_its_own_recording_and_not_where_its_area_leaves_the_node_out(
+    board: House, tmp_path: Path
+) -> None:
+    house = board
+    began = time.monotonic()
+    content = write_wav(tmp_path / "read.wav", sine(1_500.0, 0.8)).read_bytes()
+    digest = hashlib.sha1(content).hexdigest()
+    inline = base64.b64encode(content).decode()
+    resource = (
+        "<resource><resourceDesc>x</resourceDesc><mimeType>audio/wav</mimeType>"
+        f"<derefUri>{inline}</derefUri><digest>{digest}</digest></resource><area>"
+    )
+    document = cap("alert-storm.xml").replace("0007", "0100").replace("<area>", resource)
+    read = house.command("alert", cap=document)
+    assert house.ended(read).state == "finished"
+    heard = house.ears.stretches(began, apart_s=0.02)
+    assert heard[-1].hz == pytest.approx(1_500.0, abs=5)
+    assert heard[-1].seconds == pytest.approx(0.8, abs=0.1)
+    assert house.sounds() is None
+    assert house.node.health()["now"]["screen"]["takeover"] is not None
+
+    update = cap("alert-storm-cancel.xml").replace(">Cancel<", ">Update<").replace("0008", "0101")
+    elsewhere = "<area><areaDesc>Hà Giang</areaDesc><circle>22.8,104.9 40</circle></area></info>"
+    away = re.sub(r"(?s)(<area>.*)?</info>", elsewhere, update).replace("0007", "0100")
+    lifted = house.command("alert", cap=away)
+    house.wait_for_moment("screen", "", "board again", after=began)
+    house.centre.wait_for_receipt(lifted, "started")
+    texts = [record["text"] for record in house.wait_for_records(1, kind="alert", command=lifted.id)]
+    assert any("leaves this node out" in text for text in texts)
 
 
 def test_a_test_alert_is_never_voiced_as_real(board: House) -> None:
