@@ -143,6 +143,7 @@ def make_policy(config: Config) -> Policy:
         loudness=tuple(LoudnessHours(hours=part.hours, gain_db=part.gain_db) for part in section.loudness),
         quiet_days=tuple(str(day) for day in section.quiet_days),
         resume_within_s=section.resume_within_s,
+        tie_break=section.tie_break,
     )
 
 

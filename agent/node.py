@@ -99,6 +99,7 @@ class Node:
             memory,
             outside.think,
             self._left_out,
+            self.rules.place_of,
         )
         self.stage = Stage(
             clock,

@@ -210,9 +210,7 @@ class Orders:
             id=_id(command.id),
             origin="announcement",
             class_=do.class_,
-            rank=Rank(
-                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
-            ),
+            rank=self._rank(command, do.class_),
             planned=self._clock.now(),
             items=do.items,
             title=do.title,
@@ -224,14 +222,17 @@ class Orders:
             command=command.id,
         )
 
+    def _rank(self, command: Command, class_: BulletinClass) -> Rank:
+        level, _ = self._rights_of(command.feed)
+        place = self._rules.place_of(command.feed)
+        return Rank(class_, Source.LIVE, 0, level, command.issued, _id(command.id), place)
+
     def _live(self, command: Command, do: Live) -> None:
         p = Performance(
             id=_id(command.id),
             origin="live",
             class_=do.class_,
-            rank=Rank(
-                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
-            ),
+            rank=self._rank(command, do.class_),
             planned=self._clock.now(),
             items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_LIVE_S))],
             title=do.title,

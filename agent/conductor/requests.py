@@ -162,7 +162,9 @@ class Requests:
             id=name,
             origin="local",
             class_=BulletinClass.ROUTINE,
-            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name),
+            rank=Rank(
+                BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name, self._rules.place_of(None)
+            ),
             planned=now,
             items=items,
             title=title,

@@ -21,6 +21,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_broker(document),
         *_audio(document),
         *_groups(document),
+        *_tie_break(document),
     ]
 
 
@@ -106,3 +107,15 @@ def _audio(document: Mapping[str, Any]) -> Iterator[Located]:
 def _groups(document: Mapping[str, Any]) -> Iterator[Located]:
     if twice := _twice(_words(document.get("node"), "groups")):
         yield located(document, "node", 0, "groups", f"names {twice!r} twice")
+
+
+def _tie_break(document: Mapping[str, Any]) -> Iterator[Located]:
+    names = _words(document.get("policy"), "tie_break")
+    known = [entry["name"] for _, entry in _entries(document, "feeds") if isinstance(entry.get("name"), str)]
+    have = "there are: " + ", ".join(known) if known else "there are no [[feeds]]"
+    for name in names:
+        if name not in known:
+            message = f"no feed is named {name!r}; {have}"
+            yield located(document, "policy", 0, "tie_break", message, hint=did_you_mean(name, known))
+    if twice := _twice(names):
+        yield located(document, "policy", 0, "tie_break", f"names {twice!r} twice")

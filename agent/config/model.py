@@ -136,6 +136,7 @@ class PolicySection(Section):
     )
     quiet_days: Annotated[tuple[Day, ...], Field(max_length=1_000)] = ()
     resume_within_s: Annotated[Number, Field(ge=0, le=86_400)] = 900.0
+    tie_break: Annotated[tuple[Name, ...], Field(max_length=MAX_FEEDS)] = ()
 
 
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]

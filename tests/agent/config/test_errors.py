@@ -260,3 +260,12 @@ def test_no_value_in_place_of_a_section_brings_anything_but_a_config_error(
     except ConfigError as error:
         assert error.problems
         assert all(problem.message for problem in error.problems)
+
+
+def test_an_order_of_feeds_names_feeds_that_are_there() -> None:
+    assert parse(GOOD + '\n[policy]\ntie_break = ["commune"]\n').policy.tie_break == ("commune",)
+    message = only(GOOD + '\n[policy]\ntie_break = ["comune"]\n')
+    assert "policy" in message
+    assert "no feed is named 'comune'; there are: commune" in message
+    assert "did you mean" in message
+    assert "names 'commune' twice" in only(GOOD + '\n[policy]\ntie_break = ["commune", "commune"]\n')
