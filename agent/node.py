@@ -157,12 +157,14 @@ class Node:
         self.wellbeing = Wellbeing(
             clock,
             self.faults,
+            public_number=config.node.public_number or None,
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
             audio=self._audio_now,
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
+            controls=lambda: self.rules.in_force(clock.now()),
             log_state=lambda: LogState(stored_through=journal.stored_through, last=journal.last),
             publish=self.upstream.health,
         )
@@ -258,7 +260,8 @@ class Node:
 
     def _left_out(self, programme: str, reason: str) -> None:
         log.warning("programme %s is left out: %s", programme, reason)
-        self.ledger.remark(f"programme left out: {reason}", programme=programme.partition("/")[2])
+        feed, _, name = programme.partition("/")
+        self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
 
     def _fault_changed(self, fault: Fault, raised: bool) -> None:
         log.log(

@@ -201,9 +201,12 @@ class Orders:
             return
         if isinstance(do, Volume):
             self._rules.set_volume(do.zones, do.volume_db, do.until, self._clock.now())
+            what = f"{do.volume_db:+.1f} dB" + (f" until {do.until.isoformat()}" if do.until else "")
         else:
             self._rules.mute(do.zones, do.until, self._clock.now())
-        self._end(command, "finished")
+            what = f"until {do.until.isoformat()}" if do.until else "lifted"
+        self._receipt(command.id, "finished")
+        self._record(command, f"{what} in {', '.join(do.zones)}")
 
     def _announcement(self, command: Command, do: Announce) -> Performance:
         return Performance(

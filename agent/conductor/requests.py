@@ -162,9 +162,7 @@ class Requests:
             id=name,
             origin="local",
             class_=BulletinClass.ROUTINE,
-            rank=Rank(
-                BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name, self._rules.place_of(None)
-            ),
+            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name, self._rules.place_of(None)),
             planned=now,
             items=items,
             title=title,

@@ -106,6 +106,10 @@ class Rules:
 
     # ---- set by officers
 
+    def in_force(self, now: datetime) -> Controls:
+        """Mutes and volumes that have not ended."""
+        return self.controls.without_past(now)
+
     def mute(self, zones: Iterable[str], until: datetime | None, now: datetime) -> None:
         """Mute zones until then; None lifts it."""
         self._keep(self.controls.without_past(now).mute(zones, until))

@@ -30,11 +30,14 @@ from agent.worker import WorkerLink
 from playlists.board import BoardNow, board_at
 from playlists.models.base import ClockState
 from playlists.models.health import ScreenNow
-from playlists.models.record import Record
+from playlists.models.record import Outcome, Record
 from playlists.timetable import FeedSchedule
 from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.stage")
+
+MOST_LEFT_OUT = 20
+"""Bulletins that a new board leaves out and that get a record each."""
 
 
 class Stage:
@@ -82,6 +85,7 @@ class Stage:
         self._pictures: dict[str, Callable[[PictureTaken], None]] = {}
         self._missed: set[tuple[str, str]] = set()
         """Pictures that are not here yet."""
+        self._told_left_out: tuple[tuple[str, str], ...] = ()
         self._ready = False
         self.now = ScreenNow()
 
@@ -122,6 +126,7 @@ class Stage:
 
     def _adopt(self, found: tuple[BoardNow, datetime | None]) -> None:
         board, self._next_change = found
+        self._tell_left_out(board.left_out if self._screen is not None else ())
         self._send(board)
 
     def refresh(self) -> None:
@@ -232,10 +237,21 @@ class Stage:
         count, seconds = self._sums.get(key, (0, 0.0))
         self._sums[key] = (count + shown.count, seconds + shown.seconds)
 
+    def _tell_left_out(self, left_out: tuple[tuple[str, str], ...]) -> None:
+        new = [found for found in left_out if found not in self._told_left_out]
+        self._told_left_out = left_out
+        for bulletin, reason in new[:MOST_LEFT_OUT]:
+            self._not_shown(bulletin, "skipped", reason)
+        if len(new) > MOST_LEFT_OUT:
+            self._ledger.remark(f"{len(new) - MOST_LEFT_OUT} more bulletins are left out, like those before")
+
     def _failed(self, bulletin: str | None, reason: str) -> None:
         if bulletin is None:
             self._faults.raise_("screen-failed", reason)
-            return
+        else:
+            self._not_shown(bulletin, "failed", reason)
+
+    def _not_shown(self, bulletin: str, outcome: Outcome, reason: str) -> None:
         log.warning("bulletin %s is not shown: %s", bulletin, reason)
         self._ledger.write(
             Record(
@@ -244,7 +260,7 @@ class Stage:
                 started=self._clock.now(),
                 shown=0,
                 shown_s=0.0,
-                outcome="failed",
+                outcome=outcome,
                 reason=reason,
                 clock=self._clock.reading(),
             )

@@ -225,6 +225,25 @@ def test_a_bulletin_that_cannot_be_shown_is_in_the_log(house: House) -> None:
     assert (record.outcome, record.reason) == ("failed", "no picture")
 
 
+def test_a_bulletin_that_the_node_leaves_out_is_in_the_log_once(build, screen: FakeScreen) -> None:
+    house = build(screen=screen, ceiling="routine")
+    urgent = {"id": "flood", "class": "emergency", "content": {"text": {"heading": "Lũ"}}}
+    for _ in range(2):
+        house.schedule(bulletins=[urgent])
+    (record,) = house.records(kind="show")
+    assert (record.feed, record.bulletin, record.outcome) == ("commune", "flood", "skipped")
+    assert (record.reason or "").startswith("above ceiling")
+
+
+def test_thousands_that_are_left_out_do_not_fill_the_log(house: House) -> None:
+    lost = [{"id": f"b{n}", "zone": "roof", "content": {"text": {"heading": "x"}}} for n in range(3_000)]
+    house.schedule(bulletins=lost)
+    assert len(house.records(kind="show")) == 20
+    assert [r.text for r in house.records(kind="system") if "left out" in (r.text or "")] == [
+        "2980 more bulletins are left out, like those before"
+    ]
+
+
 def test_a_screen_that_cannot_be_opened_is_a_fault_until_it_can(house: House) -> None:
     say(house, event="ready", driver=None, size=None, reason="no display", retry_s=10)
     assert "screen" in house.faults()
