@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_any_text_is_cut_into_parts_that_fit_and_keeps_its_letters(text: str) ->
 @given(st.text(max_size=600), lengths)
 def test_times_join_without_a_gap_from_the_beginning_to_the_end(text: str, length_s: Seconds) -> None:
     found = captions(text, length_s)
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in pairwise(found):
         assert one.ends_s == following.begins_s
     if found:
         assert found[0].begins_s == 0
