@@ -23,6 +23,7 @@ from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
+from drivers.buttons import Button, ButtonPin, ButtonPressed, open_buttons
 from drivers.relays import Relay, RelayPin, open_relays
 from drivers.sensors import read_board
 from playlists.models.health import Position, Readings, Status
@@ -45,6 +46,7 @@ class Outside:
     uplink: Uplink | None
     amplifier: Amplifier
     relays: Mapping[str, Relay]
+    buttons: Mapping[str, Button]
     readings: Callable[[], Readings]
     control: ControlServer
     chores: Chores
@@ -56,7 +58,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
     """Open all of it as the configuration wants; nothing runs yet.
 
     Raises:
-        DriverError: a relay cannot be opened.
+        DriverError: a relay or a button cannot be opened.
         JournalError: another agent holds the journal.
         UplinkError: a file that `[broker]` names cannot be read.
         OSError: a folder cannot be written.
@@ -78,6 +80,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         uplink=make_uplink(config, journal, gate, post, clock, boot),
         amplifier=amplifier,
         relays=relays,
+        buttons=make_buttons(config, post),
         readings=lambda: Readings(**asdict(read_board(state))),
         control=ControlServer(runtime / "control.sock", cache / "by-hand", post),
         chores=Chores(post),
@@ -131,6 +134,19 @@ def make_amplifier(config: Config) -> tuple[Amplifier, dict[str, Relay]]:
     # without named zones there is one, which is always on
     amplifier = Amplifier(plans, zones or [ZonePlan(EVERYWHERE)], config.amplifier.longest_on_s)
     return amplifier, open_relays(pins, fake=config.hardware.gpio == "fake")
+
+
+def make_buttons(config: Config, post: Post) -> dict[str, Button]:
+    """Buttons that post a `ButtonPressed`.
+
+    Raises:
+        DriverError: one cannot be opened.
+    """
+    pins = [
+        ButtonPin(button.name, button.pin, "up" if button.active == "low" else "down")
+        for button in config.buttons
+    ]
+    return open_buttons(pins, lambda name: post(ButtonPressed(name)), fake=config.hardware.gpio == "fake")
 
 
 def make_policy(config: Config) -> Policy:

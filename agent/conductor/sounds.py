@@ -12,6 +12,7 @@ from agent.library import Library, Pcm, Prepared, Unplayable
 from agent.player.protocol import PcmSource, StreamSource, ToneSource
 from agent.speech import Speech
 from agent.tones import TONES
+from playlists.identity import with_number
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
 from playlists.units import Seconds
 
@@ -21,8 +22,9 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library) -> None:
-        """`find_media(feed, target)` is what the feeds know of a recording."""
+    def __init__(self, find_media: FindMedia, library: Library, number: str) -> None:
+        """`find_media(feed, target)` is what the feeds know of a recording; `number` is this node's own."""
+        self._number = number
         self._find_media = find_media
         self._library = library
         self._asked: set[str] = set()
@@ -41,8 +43,8 @@ class Sounds:
             case FileItem(path):
                 return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
             case SpeechItem():
-                words = Speech(item.speech.text, item.speech.language)
-                sound = Sound(key=words.key, title=p.title, language=words.language)
+                words = self._words(item)
+                sound = Sound(key=words.key, title=p.title, language=words.language, text=words.text)
                 return self._stored(sound, words, urgent=urgent)
             case RelayItem():
                 return self._station(p, item, urgent=urgent, due=due)
@@ -54,7 +56,7 @@ class Sounds:
         needed: set[str] = set()
         for item in items:
             if isinstance(item, SpeechItem):
-                words = Speech(item.speech.text, item.speech.language)
+                words = self._words(item)
                 self._want(words.key, words, urgent=False)
                 needed.add(words.key)
         for target in targets_of(items):
@@ -87,11 +89,14 @@ class Sounds:
         self._want(info.key, info.path, urgent=False)
         return info.key
 
+    def _words(self, item: SpeechItem) -> Speech:
+        return Speech(with_number(item.speech.text, self._number), item.speech.language)
+
     def _recording(self, p: Performance, item: MediaItem, *, urgent: bool, due: bool) -> Sound:
         info = self._find_media(p.feed or "", item.media)
         if info is None:
             return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
-        sound = Sound(key=info.key, title=info.title or item.media, gain_db=info.gain_db)
+        sound = Sound(key=info.key, title=info.title or item.media, text=info.text, gain_db=info.gain_db)
         if info.path is None:
             return sound.failed(f"{item.media} has not arrived") if due else sound
         return self._stored(sound, info.path, urgent=urgent)

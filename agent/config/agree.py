@@ -16,6 +16,9 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_unique(document, "feeds", "name"),
         *_unique(document, "relays", "name"),
         *_unique(document, "relays", "pin"),
+        *_unique(document, "buttons", "name"),
+        *_unique(document, "buttons", "pin"),
+        *_pins(document),
         *_unique(document, "zones", "name"),
         *_zones(document),
         *_broker(document),
@@ -55,6 +58,14 @@ def _unique(document: Mapping[str, Any], section: str, key: str) -> Iterator[Loc
             message = f"is used twice: [[{section}]] number {first[value] + 1} has it already"
             yield located(document, section, index, key, message)
         first.setdefault(value, index)
+
+
+def _pins(document: Mapping[str, Any]) -> Iterator[Located]:
+    taken = {entry.get("pin"): entry.get("name") for _, entry in _entries(document, "relays")}
+    for index, button in _entries(document, "buttons"):
+        pin = button.get("pin")
+        if isinstance(pin, int) and pin in taken:
+            yield located(document, "buttons", index, "pin", f"is that of the relay {taken[pin]!r}")
 
 
 def _zones(document: Mapping[str, Any]) -> Iterator[Located]:

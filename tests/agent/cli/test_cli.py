@@ -55,6 +55,7 @@ REPLIES: dict[str, dict[str, Any]] = {
     "log": {"records": [RECORD]},
     "say": {"id": "local/1"},
     "play": {"id": "local/2"},
+    "identify": {"number": "0007"},
     "stop": {"stopped": True},
     "relay": {},
     "screenshot": {"size": [1280, 720], "picture": "iVBORw=="},

@@ -269,3 +269,10 @@ def test_an_order_of_feeds_names_feeds_that_are_there() -> None:
     assert "no feed is named 'comune'; there are: commune" in message
     assert "did you mean" in message
     assert "names 'commune' twice" in only(GOOD + '\n[policy]\ntie_break = ["commune", "commune"]\n')
+
+
+def test_a_button_needs_a_pin_of_its_own() -> None:
+    button = '\n[[buttons]]\nname = "who"\npin = {pin}\nactive = "low"\ndoes = "{does}"\n'
+    assert parse(GOOD + button.format(pin=22, does="identify")).buttons[0].pin == 22
+    assert "is that of the relay 'preamp'" in only(GOOD + button.format(pin=17, does="identify"))
+    assert "identify" in only(GOOD + button.format(pin=22, does="sing"))
