@@ -179,9 +179,11 @@ def test_the_words_are_on_the_board_while_they_are_heard(board: House, tmp_path:
     changed = next(at for (_, one), (at, other) in pairwise(spoken) if (one != other).mean() > 0.01)
     print(f"second sentence: seen {changed - heard[-1].began:+.2f} s from when it was heard")
     assert abs(changed - heard[-1].began) < 1.0
-    wait_until(
-        lambda: (picture(house, tmp_path / "after.png")[:315] == before).all(), 5, "the board is whole again"
-    )
+
+    def is_whole() -> bool:
+        return bool((picture(house, tmp_path / "after.png")[:315] == before).all())
+
+    wait_until(is_whole, 5, "the board is whole again")
 
 
 def test_a_picture_reaches_the_centre_by_command(board: House) -> None:
