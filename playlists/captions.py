@@ -24,6 +24,10 @@ PAUSE_SYLLABLES: Final = 2.0
 """What the pause at the end of a sentence, or at a colon, takes."""
 SHORT_PAUSE_SYLLABLES: Final = 1.0
 
+SLOWEST_SYLLABLES_PER_S: Final = 1.0
+FASTEST_SYLLABLES_PER_S: Final = 15.0
+"""Slower or faster speaks nobody: what goes with the sound is a summary of it, or something else."""
+
 _FIGURE_SYLLABLES: Final = {1: 1.0, 2: 2.6, 3: 4.5, 4: 6.5}
 """By number of figures; longer ones, and those that begin with 0, are read figure by figure."""
 
@@ -57,11 +61,11 @@ def cut(text: str) -> tuple[str, ...]:
 
 
 def captions(text: str, length_s: Seconds) -> tuple[Caption, ...]:
-    """Deal out `length_s`, in which a voice says `text`, to its parts."""
+    """Deal out `length_s`, in which a voice says `text`, to its parts; none if no voice can have said it so."""
     parts = cut(text)
     weights = [_syllables(part) for part in parts]
     total = sum(weights)
-    if not total or length_s <= 0:
+    if length_s <= 0 or not SLOWEST_SYLLABLES_PER_S <= total / length_s <= FASTEST_SYLLABLES_PER_S:
         return ()
     edges = [Seconds(length_s * reached / total) for reached in accumulate(weights, initial=0.0)]
     return tuple(
