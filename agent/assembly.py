@@ -24,6 +24,7 @@ from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
+from drivers.buttons import Button, ButtonPin, ButtonPressed, open_buttons
 from drivers.relays import Relay, RelayPin, open_relays
 from drivers.sensors import read_board
 from playlists.alert import Place
@@ -48,6 +49,7 @@ class Outside:
     uplink: Uplink | None
     amplifier: Amplifier
     relays: Mapping[str, Relay]
+    buttons: Mapping[str, Button]
     readings: Callable[[], Readings]
     control: ControlServer
     chores: Chores
@@ -59,7 +61,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
     """Open all of it as the configuration wants; nothing runs yet.
 
     Raises:
-        DriverError: a relay cannot be opened.
+        DriverError: a relay or a button cannot be opened.
         JournalError: another agent holds the journal.
         UplinkError: a file that `[broker]` names cannot be read.
         OSError: a folder cannot be written.
@@ -84,6 +86,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         uplink=make_uplink(config, journal, gate, post, clock, boot),
         amplifier=amplifier,
         relays=relays,
+        buttons=make_buttons(config, post),
         readings=lambda: Readings(**asdict(read_board(state))),
         control=ControlServer(runtime / "control.sock", cache / "by-hand", post),
         chores=Chores(post),
@@ -139,6 +142,19 @@ def make_amplifier(config: Config) -> tuple[Amplifier, dict[str, Relay]]:
     return amplifier, open_relays(pins, fake=config.hardware.gpio == "fake")
 
 
+def make_buttons(config: Config, post: Post) -> dict[str, Button]:
+    """Buttons that post a `ButtonPressed`.
+
+    Raises:
+        DriverError: one cannot be opened.
+    """
+    pins = [
+        ButtonPin(button.name, button.pin, "up" if button.active == "low" else "down")
+        for button in config.buttons
+    ]
+    return open_buttons(pins, lambda name: post(ButtonPressed(name)), fake=config.hardware.gpio == "fake")
+
+
 def make_policy(config: Config) -> Policy:
     """The node's own rules."""
     section = config.policy
@@ -149,6 +165,7 @@ def make_policy(config: Config) -> Policy:
         loudness=tuple(LoudnessHours(hours=part.hours, gain_db=part.gain_db) for part in section.loudness),
         quiet_days=tuple(str(day) for day in section.quiet_days),
         resume_within_s=section.resume_within_s,
+        tie_break=section.tie_break,
     )
 
 

@@ -159,6 +159,7 @@ class Life:
         ends: list[Callable[[], object]] = [
             outside.player.stop,
             node.amplification.close,
+            lambda: [button.close() for button in outside.buttons.values()],
             lambda: node.playback.break_off("the agent was stopped"),
             node.wellbeing.last_word,
             outside.chores.stop,

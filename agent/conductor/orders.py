@@ -217,18 +217,19 @@ class Orders:
             return
         if isinstance(do, Volume):
             self._rules.set_volume(do.zones, do.volume_db, do.until, self._clock.now())
+            what = f"{do.volume_db:+.1f} dB" + (f" until {do.until.isoformat()}" if do.until else "")
         else:
             self._rules.mute(do.zones, do.until, self._clock.now())
-        self._end(command, "finished")
+            what = f"until {do.until.isoformat()}" if do.until else "lifted"
+        self._receipt(command.id, "finished")
+        self._record(command, f"{what} in {', '.join(do.zones)}")
 
     def _announcement(self, command: Command, do: Announce) -> Performance:
         return Performance(
             id=_id(command.id),
             origin="announcement",
             class_=do.class_,
-            rank=Rank(
-                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
-            ),
+            rank=self._rank(command, do.class_),
             planned=self._clock.now(),
             items=do.items,
             title=do.title,
@@ -240,14 +241,17 @@ class Orders:
             command=command.id,
         )
 
+    def _rank(self, command: Command, class_: BulletinClass) -> Rank:
+        level, _ = self._rights_of(command.feed)
+        place = self._rules.place_of(command.feed)
+        return Rank(class_, Source.LIVE, 0, level, command.issued, _id(command.id), place)
+
     def _live(self, command: Command, do: Live) -> None:
         p = Performance(
             id=_id(command.id),
             origin="live",
             class_=do.class_,
-            rank=Rank(
-                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
-            ),
+            rank=self._rank(command, do.class_),
             planned=self._clock.now(),
             items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_LIVE_S))],
             title=do.title,

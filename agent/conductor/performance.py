@@ -60,6 +60,8 @@ class Sound:
     """`sha256:…` of the recording or of the words; goes into the log."""
     title: str = ""
     language: str | None = None
+    text: str | None = None
+    """Its words, where they are known."""
     gain_db: float = 0.0
     source: Source | None = None
     length_s: Seconds | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.conductor.performance import FileItem, OwnItem, Performance, RecordedItem, Sound, ToneItem
@@ -14,6 +15,7 @@ from agent.recordings import Recordings
 from agent.speech import Speech
 from agent.tones import TONES
 from playlists.alert import Resource
+from playlists.identity import with_number
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
 from playlists.units import Seconds
 
@@ -23,8 +25,12 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library, recordings: Recordings) -> None:
-        """`find_media(feed, target)` is what the feeds know of a recording; `recordings` are those of alerts."""
+    def __init__(self, find_media: FindMedia, library: Library, recordings: Recordings, number: str) -> None:
+        """`find_media(feed, target)` is what the feeds know of a recording; `recordings` are those of alerts.
+
+        `number` is this node's own.
+        """
+        self._number = number
         self._find_media = find_media
         self._library = library
         self._recordings = recordings
@@ -44,12 +50,14 @@ class Sounds:
             case FileItem(path):
                 return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
             case SpeechItem():
-                return self._words(p, item, urgent=urgent)
+                words = self._words(item)
+                return self._stored(self._as_spoken(p, words), words, urgent=urgent)
             case RecordedItem(recording, spoken):
                 # the words are made meanwhile: whatever becomes of the recording, they are there
-                words = self._words(p, spoken, urgent=urgent)
-                sound = Sound(key=recording.key, title=p.title, language=spoken.speech.language)
-                return self._recorded(sound, recording) or words
+                words = self._words(spoken)
+                told = self._as_spoken(p, words)
+                instead = self._stored(told, words, urgent=urgent)
+                return self._recorded(replace(told, key=recording.key), recording) or instead
             case RelayItem():
                 return self._station(p, item, urgent=urgent, due=due)
             case _:
@@ -60,7 +68,7 @@ class Sounds:
         needed: set[str] = set()
         for item in items:
             if isinstance(item, SpeechItem):
-                words = Speech(item.speech.text, item.speech.language)
+                words = self._words(item)
                 self._want(words.key, words, urgent=False)
                 needed.add(words.key)
         for target in targets_of(items):
@@ -116,10 +124,11 @@ class Sounds:
         self._failures.pop(key, None)
         self._asked.discard(key)
 
-    def _words(self, p: Performance, item: SpeechItem, *, urgent: bool) -> Sound:
-        words = Speech(item.speech.text, item.speech.language)
-        sound = Sound(key=words.key, title=p.title, language=words.language)
-        return self._stored(sound, words, urgent=urgent)
+    def _words(self, item: SpeechItem) -> Speech:
+        return Speech(with_number(item.speech.text, self._number), item.speech.language)
+
+    def _as_spoken(self, p: Performance, words: Speech) -> Sound:
+        return Sound(key=words.key, title=p.title, language=words.language, text=words.text)
 
     def _recorded(self, sound: Sound, recording: Resource) -> Sound | None:
         """The recording, while it may still come; None where there is none."""
@@ -137,7 +146,7 @@ class Sounds:
         info = self._find_media(p.feed or "", item.media)
         if info is None:
             return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
-        sound = Sound(key=info.key, title=info.title or item.media, gain_db=info.gain_db)
+        sound = Sound(key=info.key, title=info.title or item.media, text=info.text, gain_db=info.gain_db)
         if info.path is None:
             return sound.failed(f"{item.media} has not arrived") if due else sound
         return self._stored(sound, info.path, urgent=urgent)

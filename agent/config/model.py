@@ -52,6 +52,11 @@ class Node(Section):
     timezone: TimeZone = "Asia/Ho_Chi_Minh"
 
     @property
+    def called(self) -> str:
+        """What the node says when it is asked who it is."""
+        return self.public_number or self.id
+
+    @property
     def zone(self) -> ZoneInfo:
         """The zone of the wall times in `[policy]`."""
         return ZoneInfo(self.timezone)
@@ -89,6 +94,15 @@ class Broker(Section):
     user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     password_file: FilePath | None = None
     keepalive_s: Annotated[Whole, Field(ge=10, le=3_600)] = 60
+
+
+class Button(Section):
+    """A push button on one pin, and what it is for."""
+
+    name: Name
+    pin: Annotated[Whole, Field(ge=2, le=27)]
+    active: Literal["high", "low"]
+    does: Literal["identify"]
 
 
 class Audio(Section):
@@ -150,6 +164,7 @@ class PolicySection(Section):
     )
     quiet_days: Annotated[tuple[Day, ...], Field(max_length=1_000)] = ()
     resume_within_s: Annotated[Number, Field(ge=0, le=86_400)] = 900.0
+    tie_break: Annotated[tuple[Name, ...], Field(max_length=MAX_FEEDS)] = ()
 
 
 class Alerts(Section):
@@ -207,6 +222,7 @@ class Config(Section):
     broker: Broker | None = None
     audio: Audio = Audio()
     relays: Annotated[tuple[Relay, ...], Field(max_length=26)] = ()
+    buttons: Annotated[tuple[Button, ...], Field(max_length=26)] = ()
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()

@@ -9,13 +9,14 @@ import re
 import stat
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from agent.screen.theme import ALARMS, THEMES
+from agent.screen.theme import ALARMS, INK, THEMES, WHITE
 from tests.support.centre import CentreUnderTest
-from tests.support.house import LONG_HZ, House, in_s, media, open_house, wait_until
+from tests.support.house import LONG_HZ, House, in_s, media, open_house, speech, wait_until
 from tests.support.node import ROOT
 from tests.support.pictures import pixels, share
 from tests.support.pulse import Sink
@@ -193,6 +194,32 @@ def test_a_test_alert_is_never_voiced_as_real(board: House) -> None:
     assert house.node.health()["now"]["screen"]["takeover"] is None
 
 
+def test_the_words_are_on_the_board_while_they_are_heard(board: House, tmp_path: Path) -> None:
+    house = board
+    before = picture(house, tmp_path / "before.png")[:315]
+    first = "Kính mời bà con đến nhà văn hóa thôn để bàn về việc làm đường."
+    began = time.monotonic()
+    command = house.announce(speech(f"{first} Xin cảm ơn bà con đã lắng nghe."))
+    bands = []
+    while house.sounds() is not None:
+        asked = time.monotonic()
+        seen = picture(house, tmp_path / f"{len(bands)}.png")
+        bands.append(((asked + time.monotonic()) / 2, seen[250:315]))
+    assert house.ended(command).state == "finished"
+    spoken = [(at, band) for at, band in bands if share(band, INK, 3) > 0.5]
+    assert all(share(band, WHITE, 40) > 0.01 for _, band in spoken), "there are letters on it"
+    heard = house.ears.stretches(began, apart_s=0.25)
+    assert spoken[0][0] - heard[0].began < 1.0
+    changed = next(at for (_, one), (at, other) in pairwise(spoken) if (one != other).mean() > 0.01)
+    print(f"second sentence: seen {changed - heard[-1].began:+.2f} s from when it was heard")
+    assert abs(changed - heard[-1].began) < 1.0
+
+    def is_whole() -> bool:
+        return bool((picture(house, tmp_path / "after.png")[:315] == before).all())
+
+    wait_until(is_whole, 5, "the board is whole again")
+
+
 def test_a_picture_reaches_the_centre_by_command(board: House) -> None:
     command = board.command("screenshot", width=320)
     board.centre.wait_for_receipt(command, "finished")
@@ -224,3 +251,15 @@ def test_showings_are_summed_and_reported_when_the_node_ends(board: House) -> No
     house.node.start()
     assert all(record["shown_s"] > 0 and record["shown"] >= 1 for record in shows)
     wait_until(lambda: house.feed()["state"] == "current", 15, "the feed is current")
+
+
+def test_the_pole_says_and_shows_who_it_is(board: House, tmp_path: Path) -> None:
+    # the last test here: its number stays on the board for a while
+    house = board
+    began = time.monotonic()
+    assert house.node.ask("identify")["number"] == "0007"
+    house.wait_for_moment("screen", "identify", "takeover", after=began)
+    seen = picture(house, tmp_path / "identify.png")
+    assert share(seen, ALARMS["routine"].ground) > 0.5
+    house.ears.wait_for_sound(began, seconds=0.3)
+    wait_until(lambda: house.sounds() is None, 15, "it has been said")

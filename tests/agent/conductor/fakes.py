@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agent.assembly import Outside, make_amplifier
+from agent.assembly import Outside, make_amplifier, make_buttons
 from agent.clock import FakeClock
 from agent.conductor.loop import Conductor
 from agent.config import parse
@@ -142,6 +142,7 @@ class FakeFeeds:
     def __init__(self) -> None:
         self.post: Callable[[object], None] = lambda _event: None
         self.missing: set[str] = set()
+        self.texts: dict[str, str] = {}
         self.polled: list[str | None] = []
         self.looked_up = 0
 
@@ -164,7 +165,7 @@ class FakeFeeds:
         if name.startswith("unknown"):
             return None
         here = None if name in self.missing else Path("/media") / name
-        return MediaInfo(f"{feed}-{name}", here, Decibel(-3.0), None, None)
+        return MediaInfo(f"{feed}-{name}", here, Decibel(-3.0), None, None, self.texts.get(name))
 
 
 class FakeRecordings:
@@ -290,6 +291,7 @@ class House:
             )
         )
         amplifier, relays = make_amplifier(config)
+        self.buttons = make_buttons(config, self.conductor.post)
         self.relays = relays
         self.player.relays_on = lambda: frozenset(n for n, relay in relays.items() if relay.is_on)
         self.journal = Journal.open(directory / "journal", 50, self.clock.now)
@@ -307,6 +309,7 @@ class House:
             uplink=self.uplink,  # type: ignore[arg-type]
             amplifier=amplifier,
             relays=relays,
+            buttons=self.buttons,
             readings=Readings,
             control=Nothing(),  # type: ignore[arg-type]
             chores=Nothing(),  # type: ignore[arg-type]
