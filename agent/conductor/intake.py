@@ -8,6 +8,7 @@ from collections.abc import Callable
 from agent.alerts.events import AlertFetched, DocumentRefused, SourceTroubled, SourceWell
 from agent.conductor.alarms import Alarms
 from agent.conductor.ledger import Ledger
+from agent.conductor.tellings import Origin
 from agent.faults import Faults
 from playlists.errors import Rejected
 
@@ -35,13 +36,7 @@ class Intake:
 
     def _take(self, event: AlertFetched) -> None:
         try:
-            higher = self._alarms.outranks(event.document, event.level)
-            if higher is not None:
-                self._refuse(
-                    event.source, f"above its level: {higher.identifier} stands higher and is not its to end"
-                )
-            else:
-                self._alarms.receive(event.document, None, origin_of(event.source), event.level)
+            self._alarms.receive(event.document, Origin(None, origin_of(event.source), event.level))
         except Rejected as error:
             self._refuse(event.source, f"malformed: {error}")
         event.taken()

@@ -197,7 +197,7 @@ def test_an_alert_is_not_voiced_again_after_its_cancel(attacked: Attacked) -> No
     [
         (STRANGER, "province", "is not signed by a pinned certificate"),
         (COMMUNE, "province", "is not signed by a pinned certificate"),
-        (COMMUNE, "commune", "stands higher and is not its to end"),
+        (COMMUNE, "commune", "was issued at a higher level than this Cancel"),
     ],
     ids=["by a stranger", "by the key of another source", "by a source that stands lower"],
 )

@@ -50,12 +50,17 @@ def test_a_source_ends_what_stands_as_high_as_itself(house: House) -> None:
     assert house.node.alarms.book.in_force == ()
 
 
-@pytest.mark.parametrize("kind", ["Cancel", "Update"])
-def test_a_source_ends_nothing_that_stands_higher(house: House, kind: str) -> None:
+def test_a_source_cancels_nothing_that_stands_higher(house: House) -> None:
     fetched(house, storm("storm-1"), level=20)
-    assert fetched(house, storm("storm-2", "storm-1", kind=kind), level=5, source="commune")
+    assert fetched(house, storm("storm-2", "storm-1", kind="Cancel"), level=5, source="commune")
     assert [alert.identifier for alert in house.node.alarms.book.in_force] == ["storm-1"]
-    assert "storm-1 stands higher" in (texts(house)[-1] or "")
+    assert "storm-1 was issued at a higher level" in (texts(house)[-1] or "")
+
+
+def test_an_update_of_a_source_that_stands_lower_is_told_beside_what_it_names(house: House) -> None:
+    fetched(house, storm("storm-1"), level=20)
+    assert fetched(house, storm("storm-2", "storm-1", kind="Update"), level=5, source="commune")
+    assert [alert.identifier for alert in house.node.alarms.book.in_force] == ["storm-1", "storm-2"]
 
 
 def test_a_document_that_is_no_alert_is_refused_and_not_asked_for_again(house: House) -> None:
