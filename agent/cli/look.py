@@ -38,11 +38,19 @@ def status(as_json: JsonFlag = False) -> None:
         typer.echo(
             f"feed     {name} v{feed['version'] or '–'} {feed['state']}, {local(feed['checked'])}{reason}"
         )
+    for name, source in reply["alert_sources"].items():
+        reason = f": {source['reason']}" if source.get("reason") else ""
+        typer.echo(f"alerts   {name} {source['state']}, {local(source['checked'])}{reason}")
     relays = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in health["relays"].items())
     typer.echo(f"relays   {relays or 'none'}")
     test = health.get("self_test")
     if test is not None:
         typer.echo(f"tested   {test['verdict']}, {local(test['at'])}: {test['text']}")
+    for zone, until in health["muted"].items():
+        typer.echo(f"muted    {_zone(zone)} until {local(until)}; emergencies still sound")
+    for zone, volume in health["volumes"].items():
+        end = f" until {local(volume['until'])}" if volume["until"] else ""
+        typer.echo(f"volume   {_zone(zone)} {volume['gain_db']:+.1f} dB{end}")
     waiting = health["log"]["last"] - health["log"]["stored_through"]
     typer.echo(f"log      {waiting} records wait for the centre")
     faults = health["faults"]
@@ -90,6 +98,10 @@ def log(
         return
     for record in reply["records"]:
         typer.echo(_line(record))
+
+
+def _zone(name: str) -> str:
+    return "all of it" if name == "*" else name
 
 
 def _audio(health: dict[str, Any]) -> str:
