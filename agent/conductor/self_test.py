@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import Clock
+from agent.conductor.daily import Daily
 from agent.conductor.hearing import Hearing
 from agent.conductor.ledger import Ledger
 from agent.conductor.performance import Performance, Phase, ToneItem
@@ -26,12 +27,11 @@ from agent.faults import Faults
 from agent.listener.reference import Reference, read_reference, write_reference
 from agent.tones import FUNDAMENTAL, PROBE, TONES
 from playlists.arbiter import Rank, Source
-from playlists.models.base import BulletinClass, ClockState
+from playlists.models.base import BulletinClass
 from playlists.models.command import ReceiptState
 from playlists.models.health import SelfTest, ToneHeard
 from playlists.self_test import Judgement, ToneMeasured, judge, path_gain_db
 from playlists.units import DbFs, Decibel, Level, MonotonicS
-from playlists.wallclock import wall_instants
 
 log = logging.getLogger("loa.self-test")
 
@@ -41,10 +41,6 @@ CLEAR_AHEAD = timedelta(seconds=20)
 OPENS_WITHIN_S = 15.0
 ANSWERS_WITHIN_S = 10.0
 """After the last tone."""
-
-DAILY_RETRY = timedelta(minutes=5)
-DAILY_WITHIN = timedelta(hours=2)
-"""The daily test waits for a pause so long; then it is left to the next day."""
 
 NO_LISTENER = "this node has no listener ([listener] in the configuration)"
 
@@ -116,9 +112,7 @@ class SelfTests:
         self._faults = faults
         self._folder = folder
         self._device = device
-        self._daily_at = daily_at
-        self._daily: tuple[datetime, datetime] | None = None
-        """When the daily test is to be tried next, and until when it is tried."""
+        self._daily = Daily(clock, rules.policy.zone, daily_at, self._begin_daily) if daily_at else None
         self._numbers = itertools.count(1)
         self._test: _Test | None = None
         self.reference = read_reference(folder, device) if device is not None else None
@@ -183,7 +177,7 @@ class SelfTests:
 
     def turn(self) -> MonotonicS | None:
         """Go a step on; returns when to ask again at the latest. To be asked before the voice."""
-        daily = self._turn_daily()
+        daily = self._daily.turn() if self._daily is not None else None
         test = self._test
         if test is None:
             return daily
@@ -288,6 +282,12 @@ class SelfTests:
         if judgement.verdict != "unclear":
             self._faults.set("self-test", judgement.fault)
 
+    def _begin_daily(self, *, last: bool) -> bool:
+        refused = self.begin(Asked("the configuration", lambda _state, _reason: None))
+        if refused is not None and last:
+            self._ledger.remark(f"no self-test today: {refused}")
+        return refused is None
+
     def _give_up(self, reason: str, state: ReceiptState) -> None:
         """End it before its end."""
         test = self._test
@@ -312,33 +312,3 @@ class SelfTests:
         )
         asked.tell(state, reason)
         self._hearing.rest("self-test")
-
-    def _turn_daily(self) -> MonotonicS | None:
-        """Begin the daily test when its time has come."""
-        if self._daily_at is None or self._clock.state is ClockState.UNSET:
-            return None
-        now = self._clock.now()
-        if self._daily is None or now > self._daily[1] or self._daily[0] - now > timedelta(hours=26):
-            self._daily = self._next_daily(now)
-        if now >= self._daily[0]:
-            end = self._daily[1]
-            refused = self.begin(Asked("the configuration", lambda _state, _reason: None))
-            if refused is None or now + DAILY_RETRY >= end:
-                if refused is not None:
-                    self._ledger.remark(f"no self-test today: {refused}")
-                self._daily = self._next_daily(now)
-            else:
-                self._daily = (now + DAILY_RETRY, end)
-        wait_s = (self._daily[0] - now).total_seconds()
-        return MonotonicS(self._clock.monotonic() + max(0.0, wait_s))
-
-    def _next_daily(self, now: datetime) -> tuple[datetime, datetime]:
-        hours, minutes = (self._daily_at or "0:0").split(":")
-        wanted = int(hours) * 60 + int(minutes)
-        zone = self._rules.policy.zone
-        found = next(
-            instant
-            for instant in wall_instants({wanted}, zone, now, days=2)
-            if (wall := instant.astimezone(zone)).hour * 60 + wall.minute == wanted
-        )
-        return found, found + DAILY_WITHIN
