@@ -37,7 +37,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
-from agent.conductor.wellbeing import Wellbeing
+from agent.conductor.wellbeing import Wellbeing, audio_now
 from agent.conductor.workers import Workers
 from agent.config import Config
 from agent.control.protocol import ControlRequest
@@ -46,8 +46,7 @@ from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
 from agent.timeline import Timeline
 from drivers.buttons import ButtonPressed
-from playlists.models.health import AudioNow, Fault, LogState
-from playlists.models.record import Record
+from playlists.models.health import LogState
 from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
@@ -84,7 +83,7 @@ class Node:
 
         self.timeline = Timeline(clock)
         memory = Memory(journal)
-        self.faults = Faults(clock.now, self._fault_changed)
+        self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
         self.sounds = Sounds(outside.feeds.media, outside.library, outside.recordings, config.node.called)
@@ -112,7 +111,7 @@ class Node:
             self.ledger,
             memory,
             outside.think,
-            self._left_out,
+            self.ledger.left_out,
             self.rules.place_of,
         )
         self.stage = Stage(
@@ -199,7 +198,7 @@ class Node:
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
-            audio=self._audio_now,
+            audio=lambda: audio_now(self.voice, self.playback, self.proof.hearing),
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
             controls=lambda: self.rules.in_force(clock.now()),
@@ -316,47 +315,6 @@ class Node:
             self.tests.told(p, told)
         else:
             self.orders.tell(p, told)
-
-    def _left_out(self, programme: str, reason: str) -> None:
-        log.warning("programme %s is left out: %s", programme, reason)
-        feed, _, name = programme.partition("/")
-        self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
-
-    def _fault_changed(self, fault: Fault, raised: bool) -> None:
-        log.log(
-            logging.WARNING if raised else logging.INFO,
-            "fault %s %s: %s",
-            fault.code,
-            "raised" if raised else "cleared",
-            fault.text,
-        )
-        self.ledger.write(
-            Record(
-                kind="fault",
-                fault=fault.code,
-                started=fault.since,
-                ended=None if raised else self._clock.now(),
-                text=fault.text,
-                clock=self._clock.reading(),
-            )
-        )
-
-    def _audio_now(self) -> AudioNow | None:
-        p = self.voice.playing
-        if p is None:
-            return None
-        run = self.playback.current
-        cue = run.cue if run is not None else None
-        return AudioNow(
-            programme=p.programme,
-            command=p.command,
-            alert=p.alert,
-            title=p.title or None,
-            item=p.cues[cue].item if cue is not None else None,
-            level_dbfs=self.playback.level_dbfs,
-            heard=self.proof.hearing.now[0],
-            heard_dbfs=self.proof.hearing.now[1],
-        )
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

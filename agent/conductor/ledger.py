@@ -15,10 +15,12 @@ from agent.clock import Clock
 from agent.conductor.performance import Performance, Run
 from agent.faults import Faults
 from agent.journal import Journal, JournalError
+from playlists.models.health import Fault
 from playlists.models.record import Outcome, Record
 from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.journal")
+node_log = logging.getLogger("loa.node")
 
 T = TypeVar("T")
 
@@ -110,6 +112,32 @@ class Ledger:
         self.write(
             Record.model_validate(
                 {"kind": kind, "started": now, "text": text, "clock": self._clock.reading(), **fields}
+            )
+        )
+
+    def left_out(self, programme: str, reason: str) -> None:
+        """A programme, `FEED/NAME`, takes no part in the timetable."""
+        node_log.warning("programme %s is left out: %s", programme, reason)
+        feed, _, name = programme.partition("/")
+        self.remark(f"programme left out: {reason}", feed=feed, programme=name)
+
+    def fault(self, fault: Fault, *, raised: bool) -> None:
+        """A fault was raised, or cleared."""
+        node_log.log(
+            logging.WARNING if raised else logging.INFO,
+            "fault %s %s: %s",
+            fault.code,
+            "raised" if raised else "cleared",
+            fault.text,
+        )
+        self.write(
+            Record(
+                kind="fault",
+                fault=fault.code,
+                started=fault.since,
+                ended=None if raised else self._clock.now(),
+                text=fault.text,
+                clock=self._clock.reading(),
             )
         )
 

@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.clock import Clock
+from agent.conductor.hearing import Hearing
+from agent.conductor.playback import Playback
+from agent.conductor.voice import Voice
 from agent.faults import Faults
 from playlists.models.health import (
     AudioNow,
@@ -137,3 +140,23 @@ class Wellbeing:
             "faults": [(fault.code, fault.text) for fault in health.faults],
         }
         return json.dumps(essence, sort_keys=True, default=str)
+
+
+def audio_now(voice: Voice, playback: Playback, hearing: Hearing) -> AudioNow | None:
+    """What sounds, and whether it is heard; None in silence."""
+    p = voice.playing
+    if p is None:
+        return None
+    run = playback.current
+    cue = run.cue if run is not None else None
+    heard, heard_dbfs = hearing.now
+    return AudioNow(
+        programme=p.programme,
+        command=p.command,
+        alert=p.alert,
+        title=p.title or None,
+        item=p.cues[cue].item if cue is not None else None,
+        level_dbfs=playback.level_dbfs,
+        heard=heard,
+        heard_dbfs=heard_dbfs,
+    )
