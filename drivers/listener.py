@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drivers.errors import Closed, Retry
+from drivers.sound_server import recorded_output
 
 Samples = NDArray[np.float32]
 Hear = Callable[[Samples, float], None]
@@ -30,6 +31,8 @@ RATES_HZ: Final = (48_000, 44_100, 32_000, 16_000)
 """Tried in this order: not every microphone has the first."""
 
 DEAD_AFTER_S: Final = 2.0
+ASK_EACH_S: Final = 1.0
+"""So often a sound server is asked whether it still gives us the microphone."""
 
 
 class Microphone(Protocol):
@@ -73,9 +76,19 @@ class PortAudioMicrophone:
         self._stream: Any = None
         self._finished = threading.Event()
         self._called = 0.0
+        self._asked = 0.0
+        self._wrong: str | None = None
 
     def open(self, hear: Hear) -> int:
         """See `Microphone`."""
+        rate = self._open_anew(hear)
+        self._wrong = self._not_a_microphone()
+        if self._wrong is not None:
+            self.close()
+            raise Retry(f"{self.name} cannot be used: {self._wrong}")
+        return rate
+
+    def _open_anew(self, hear: Hear) -> int:
         try:
             return self._open(hear)
         except (self._sd.PortAudioError, ValueError):
@@ -134,7 +147,18 @@ class PortAudioMicrophone:
         if self._finished.is_set():
             return "the stream ended by itself"
         quiet_s = time.monotonic() - self._called
-        return f"nothing came for {quiet_s:.1f} s" if quiet_s > DEAD_AFTER_S else None
+        if quiet_s > DEAD_AFTER_S:
+            return f"nothing came for {quiet_s:.1f} s"
+        if time.monotonic() - self._asked > ASK_EACH_S:
+            self._wrong = self._not_a_microphone()
+        return self._wrong
+
+    def _not_a_microphone(self) -> str | None:
+        self._asked = time.monotonic()
+        output = recorded_output(os.getpid())
+        if output is None:
+            return None
+        return f"the sound server has no microphone for it and gives back what goes to the output {output}"
 
 
 def _heard_at(times: Any) -> float:

@@ -1,10 +1,16 @@
-"""The fake microphone is like a real one, its faults included."""
+"""The fake microphone is like a real one, its faults included; the real one is tried at a sound server."""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from drivers.errors import Closed, Retry
 from drivers.listener import FakeMicrophone, Room, Samples
+from tests.support.node import ROOT
+from tests.support.pulse import private_sink
 from tests.support.sound import level_dbfs, sine
 
 RATE = 48_000
@@ -61,3 +67,53 @@ def test_unplugged_it_says_nothing_more_and_cannot_be_opened_until_it_is_back() 
     microphone.put_out(sine(500, 0.1), 2.0)
     assert heard == [2.0]
     assert microphone.lost is None
+
+
+HEARD_BY_A_CHILD = """
+import time
+from agent.player.alsa import LEAN_ALSA
+from drivers.errors import Retry
+from drivers.listener import PortAudioMicrophone
+
+microphone = PortAudioMicrophone("pulse", LEAN_ALSA)
+try:
+    print("open", microphone.open(lambda block, at: None), flush=True)
+except Retry as error:
+    print("refused", error, flush=True)
+else:
+    while microphone.lost is None:
+        time.sleep(0.05)
+    print("lost", microphone.lost, flush=True)
+"""
+
+
+def test_what_goes_out_is_not_taken_for_what_a_microphone_hears() -> None:
+    """A sound server without a microphone gives the output's own sound, also in place of one that is pulled out."""
+    with private_sink() as sink:
+        argv = [sys.executable, "-c", HEARD_BY_A_CHILD]
+        env = {**os.environ, **sink.env}
+        done = subprocess.run(argv, env=env, cwd=ROOT, capture_output=True, text=True, timeout=30, check=True)
+        assert done.stdout.startswith("refused portaudio:pulse cannot be used")
+        assert "gives back what goes to the output pole" in done.stdout
+        with (
+            sink.second("room") as room,
+            subprocess.Popen(
+                argv,
+                env={**env, "PULSE_SOURCE": f"{room.name}.mic"},
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                text=True,
+            ) as child,
+        ):
+            try:
+                assert child.stdout is not None
+                assert child.stdout.readline() == "open 48000\n"
+                module = next(
+                    line.split("\t")[0]
+                    for line in sink.control("list", "short", "modules").splitlines()
+                    if "sink_name=room" in line
+                )
+                sink.control("unload-module", module)
+                assert "gives back what goes to the output pole" in child.stdout.readline()
+            finally:
+                child.kill()

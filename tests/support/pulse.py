@@ -146,7 +146,9 @@ class Sink:
 
     @contextlib.contextmanager
     def second(self, name: str) -> Iterator[Sink]:
-        """Another null sink beside this one; while nobody carries sound there, its monitor is a deaf microphone."""
+        """Another null sink beside this one, and `NAME.mic`, a microphone that hears what is carried there."""
+        # a better source than the default would become the default, and recorders would be moved there
+        self.control("set-default-source", f"{self.name}.monitor")
         module = self.control(
             "load-module",
             "module-null-sink",
@@ -155,11 +157,21 @@ class Sink:
             "channels=1",
             "norewinds=1",
         )
+        # a monitor is known as one, and not taken for a microphone
+        self.control(
+            "load-module",
+            "module-remap-source",
+            f"source_name={name}.mic",
+            f"master={name}.monitor",
+            f"rate={RATE}",
+            "channels=1",
+            "remix=no",
+        )
         try:
             yield Sink(name, self.env, self.process)
         finally:
             with contextlib.suppress(subprocess.CalledProcessError):  # a test may have unplugged it
-                self.control("unload-module", module)
+                self.control("unload-module", module)  # its source goes with it
 
     @contextlib.contextmanager
     def carry_to(self, room: Sink, delay_ms: int, gain_db: float) -> Iterator[None]:
