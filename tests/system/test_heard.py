@@ -1,8 +1,7 @@
-"""Real nodes with ears: the monitor of a null sink is the microphone, and another sink the room between."""
+"""A real node with a microphone: a second null sink is the room that it stands in."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ LISTENER = '[listener]\ndevice = "pulse"\n'
 DELAY_MS = 250
 GAIN_DB = -20.0
 SHORT = "Kính mời bà con đến nhà văn hóa thôn lúc mười chín giờ."
-LONG = f"{SHORT} Đề nghị mỗi hộ cử một người tham dự, mang theo giấy tờ."
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +30,7 @@ def pole(
 ) -> Iterator[House]:
     """A node whose microphone hears that room."""
     directory: Path = tmp_path_factory.mktemp("listening")
-    env = {"PULSE_SOURCE": f"{room.name}.monitor"}
+    env = {"PULSE_SOURCE": f"{room.name}.mic"}
     with open_house(
         centre, sink, directory, ready=False, id="pole-ear", extra=LISTENER, latency_ms=40.0, env=env
     ) as house:
@@ -83,50 +81,10 @@ def test_speech_is_heard_through_a_room_and_its_tones_are_compared_with_the_inst
     pole.quiet()
 
 
-def test_a_pole_whose_loudspeaker_is_silent_says_so_while_it_speaks(
-    pole: House, sink: Sink, room: Sink
-) -> None:
-    command = pole.announce(speech(LONG))
-    began = time.monotonic()
-    assert "loudspeakers" in pole.wait_for_fault("not-heard", 15)
-    assert pole.sounds() is not None, f"it still speaks, {time.monotonic() - began:.1f} s after it began"
-    pole.ended(command)
-    (play,) = pole.wait_for_records(1, command=command.id, kind="play")
-    assert play["outcome"] == "finished"
-    assert play["sounded_dbfs"] > -30
-    assert (play["heard"], play["heard_dbfs"]) == (False, None)
-    assert "heard" not in [state for state, _ in pole.receipts(command)]
-    with sink.carry_to(room, DELAY_MS, GAIN_DB):
-        pole.centre.wait_for_receipt(pole.announce(speech(SHORT)), "heard")
-        assert "not-heard" not in pole.faults()
-    pole.quiet()
-
-
-def test_an_emergency_ends_a_self_test_and_a_microphone_that_dies_costs_no_sound(pole: House) -> None:
+def test_an_emergency_ends_a_self_test(pole: House) -> None:
     test = pole.command("self-test")
     pole.centre.wait_for_receipt(test, "started")
     emergency = pole.announce(speech(SHORT), **{"class": "emergency"})
     assert pole.ended(test).state == "interrupted"
-    pole.node.child("listener").kill()
-    assert "listener" in pole.wait_for_fault("listener")
     assert pole.ended(emergency).state == "finished"
-    wait_until(lambda: "listener" not in pole.faults(), 20, "the listener is back")
-    pole.quiet()
-
-
-def test_a_microphone_that_is_pulled_out_is_a_fault_until_it_is_back(pole: House, sink: Sink) -> None:
-    module = next(
-        line.split("\t")[0]
-        for line in sink.control("list", "short", "modules").splitlines()
-        if "sink_name=room" in line
-    )
-    sink.control("unload-module", module)
-    command = pole.announce(speech(SHORT))
-    assert "microphone" in pole.wait_for_fault("listener", 20)
-    pole.ended(command)
-    (play,) = pole.wait_for_records(1, command=command.id, kind="play")
-    assert (play["outcome"], play.get("heard")) == ("finished", None)
-    with sink.second("room") as room, sink.carry_to(room, DELAY_MS, GAIN_DB):
-        pole.centre.wait_for_receipt(pole.announce(speech(SHORT)), "heard")
-        assert "listener" not in pole.faults()
     pole.quiet()
