@@ -18,6 +18,7 @@ NAMES = (
     "heard",
     "ready",
     "idle",
+    "listener",
     "captions",
     "air",
     "preempt",
