@@ -10,6 +10,7 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    make_voices,
     position_of,
 )
 from agent.clock import Clock, ClockJumped
@@ -81,7 +82,7 @@ class Node:
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library)
+        self.sounds = Sounds(outside.feeds.media, outside.library, make_voices(config), self.faults)
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(

@@ -58,6 +58,8 @@ class Sound:
     """Why nothing will sound; None while it is still being made ready."""
     broken: bool = False
     """The recording is here but cannot be sounded; otherwise it is not here."""
+    slow: bool = False
+    """Making it takes long, and waiting for it is worth while."""
 
     @property
     def playable(self) -> bool:

@@ -7,13 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent.conductor.performance import FileItem, Performance, Sound, ToneItem
+from agent.faults import Faults
 from agent.feeds.feeds import MediaInfo
 from agent.library import Library, Pcm, Prepared, Unplayable
 from agent.player.protocol import PcmSource, StreamSource, ToneSource
-from agent.speech import Speech
+from agent.speech import Speech, Voices
 from agent.tones import TONES
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
 from playlists.units import Seconds
+
+FAULT = "speech:"
+"""And the language."""
+
+MOST_FAULTS = 16
+"""Languages that are reported: whoever may announce could name any number of them."""
 
 FindMedia = Callable[[str, str], MediaInfo | None]
 
@@ -21,10 +28,14 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library) -> None:
+    def __init__(self, find_media: FindMedia, library: Library, voices: Voices, faults: Faults) -> None:
         """`find_media(feed, target)` is what the feeds know of a recording."""
         self._find_media = find_media
         self._library = library
+        self._voices = voices
+        self._faults = faults
+        self._languages: dict[str, str] = {}
+        """Of the words that were asked for, by key."""
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
         self.version = 0
@@ -41,8 +52,9 @@ class Sounds:
             case FileItem(path):
                 return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
             case SpeechItem():
-                words = Speech(item.speech.text, item.speech.language)
-                sound = Sound(key=words.key, title=p.title, language=words.language)
+                words = self._voices.speech(item.speech.text, item.speech.language)
+                is_slow = words.voice.engine == "piper"
+                sound = Sound(key=words.key, title=p.title, language=words.language, slow=is_slow)
                 return self._stored(sound, words, urgent=urgent)
             case RelayItem():
                 return self._station(p, item, urgent=urgent, due=due)
@@ -54,7 +66,7 @@ class Sounds:
         needed: set[str] = set()
         for item in items:
             if isinstance(item, SpeechItem):
-                words = Speech(item.speech.text, item.speech.language)
+                words = self._voices.speech(item.speech.text, item.speech.language)
                 self._want(words.key, words, urgent=False)
                 needed.add(words.key)
         for target in targets_of(items):
@@ -68,15 +80,28 @@ class Sounds:
         """The library has answered."""
         self.version += 1
         self._asked.discard(event.key)
+        language = self._languages.pop(event.key, None)
         if isinstance(event, Unplayable):
             self._failures[event.key] = event.reason
+            if language is not None and event.lacks_voice:
+                self._voiceless(language, event.reason)
         else:
             self._failures.pop(event.key, None)
+            if language is not None:
+                self._faults.clear(FAULT + language)
 
     def forget_failures(self) -> None:
-        """Try again what could not be made: a new schedule is in force, or a voice was installed."""
+        """Try again what could not be made: a new schedule is in force."""
         self.version += 1
         self._failures.clear()
+        for fault in self._faults.standing():
+            if fault.code.startswith(FAULT):
+                self._faults.clear(fault.code)
+
+    def _voiceless(self, language: str, reason: str) -> None:
+        standing = [fault.code for fault in self._faults.standing() if fault.code.startswith(FAULT)]
+        if FAULT + language in standing or len(standing) < MOST_FAULTS:
+            self._faults.raise_(FAULT + language, f"texts in {language} cannot be spoken here: {reason}")
 
     def arrived(self, feed: str, target: str, *, make: bool) -> str | None:
         """A target has come; if it is to be made at once, returns its key."""
@@ -126,6 +151,8 @@ class Sounds:
             return
         if key not in self._asked or urgent:
             self._asked.add(key)
+            if isinstance(source, Speech):
+                self._languages[key] = source.language.lower()
             self._library.want(key, source, urgent)
 
 

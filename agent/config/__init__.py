@@ -20,6 +20,7 @@ from agent.config.model import (
     Position,
     Relay,
     Screen,
+    Voice,
     Zone,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "Problem",
     "Relay",
     "Screen",
+    "Voice",
     "Zone",
     "check_files",
     "load",
