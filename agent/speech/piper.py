@@ -31,12 +31,12 @@ def command(voice: Voice, language: str, target: Path) -> list[str]:
     """
     if voice.model is None:
         raise SpeechFailed("piper needs a model")
+    described = describe(voice.model)
+    check(described, voice, language)
     try:
         importlib.metadata.distribution("piper-tts")
     except importlib.metadata.PackageNotFoundError as error:
         raise SpeechFailed("piper is not installed: pip install 'loa-agent[piper]'") from error
-    described = describe(voice.model)
-    check(described, voice, language)
     # the model knows its own pace; a longer phoneme is slower speech
     own_scale = described.get("inference", {}).get("length_scale", 1.0)
     argv = [sys.executable, "-m", "piper", "--model", str(voice.model.absolute())]

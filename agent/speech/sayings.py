@@ -168,8 +168,9 @@ def roman_numeral(match: re.Match[str]) -> str:
     digits = roman(match["roman"])
     if digits is None:
         return match[0]
+    year = f" năm {whole(match['year'])}" if match["year"] else ""
     is_ordinal = match["before"].rstrip().lower().endswith("thứ")
-    return match["before"] + (ordinal(digits) if is_ordinal else whole(digits))
+    return match["before"] + (ordinal(digits) if is_ordinal else whole(digits)) + year
 
 
 def document(match: re.Match[str]) -> str:

@@ -142,7 +142,8 @@ _RULES: Final[tuple[_Rule, ...]] = (
     ),
     # Roman numerals, where one is meant
     _sub(
-        rf"(?P<before>\b(?i:{_ROMAN_AFTER})\s{{1,3}})(?P<roman>[IVXLCDM]{{1,9}})(?!\w)",
+        rf"(?P<before>\b(?i:{_ROMAN_AFTER})\s{{1,3}})(?P<roman>[IVXLCDM]{{1,9}})"
+        r"(?:/(?P<year>[12][0-9]{3}))?(?![\w/])",
         say.roman_numeral,
     ),
     # ranges and comparisons
