@@ -22,6 +22,7 @@ from agent.library import Pcm, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
+from agent.speech import Speech
 from agent.uplink.events import CommandVerified
 from playlists.models.command import Command, Receipt
 from playlists.models.health import FeedHealth, Health, Readings
@@ -96,6 +97,8 @@ class FakeLibrary:
     def __init__(self) -> None:
         self.lengths: dict[str, float] = {"long.mp3": 600.0, "hour.mp3": 3_600.0}
         self.failures: dict[str, str] = {}
+        self.voiceless: set[str] = set()
+        """Languages that nobody speaks."""
         self.held: set[str] = set()
         """Texts and files that are not made until `make`."""
         self.wanted: list[tuple[str, object]] = []
@@ -113,6 +116,9 @@ class FakeLibrary:
         self.wanted.append((key, source))
         name = source.name if isinstance(source, Path) else source.text
         if name in self.held:
+            return
+        if isinstance(source, Speech) and source.language in self.voiceless:
+            self.post(Unplayable(key, f"no voice for {source.language}", lacks_voice=True))
             return
         if name in self.failures:
             self.post(Unplayable(key, self.failures[name]))
