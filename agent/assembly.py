@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.chores import Chores
@@ -18,6 +18,7 @@ from agent.feeds.feeds import Feeds
 from agent.journal import Journal
 from agent.library import Library
 from agent.player.link import PlayerLink, player_argv
+from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.protocol import worker_command
 from agent.speech import Voices
 from agent.store import Store
@@ -25,11 +26,16 @@ from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
+from drivers.buttons import Button, ButtonPin, ButtonPressed, open_buttons
 from drivers.relays import Relay, RelayPin, open_relays
 from drivers.sensors import read_board
+from playlists.alert import Place
 from playlists.models.health import Position, Readings, Status
 from playlists.policy import EVERYWHERE, LoudnessHours, Policy
 from playlists.units import Seconds
+
+if TYPE_CHECKING:
+    from agent.alerts.sources import AlertSources
 
 Post = Callable[[Any], None]
 
@@ -42,23 +48,26 @@ class Outside:
     gate: Gate
     feeds: Feeds
     library: Library
+    recordings: Recordings
     player: PlayerLink
     screen: WorkerLink | None
     uplink: Uplink | None
     amplifier: Amplifier
     relays: Mapping[str, Relay]
+    buttons: Mapping[str, Button]
     readings: Callable[[], Readings]
     control: ControlServer
     chores: Chores
     think: Think
     reboot: Callable[[], str | None]
+    alerts: AlertSources | None = None
 
 
 def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside:
     """Open all of it as the configuration wants; nothing runs yet.
 
     Raises:
-        DriverError: a relay cannot be opened.
+        DriverError: a relay or a button cannot be opened.
         JournalError: another agent holds the journal.
         UplinkError: a file that `[broker]` names cannot be read.
         OSError: a folder cannot be written.
@@ -70,22 +79,36 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
     gate = Gate({}, config.node.id, frozenset(config.node.groups), journal, clock)
     store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
     amplifier, relays = make_amplifier(config)
+    library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post)
+    of_alerts = Store(cache / "alerts", STORE_BYTES)
     return Outside(
         journal=journal,
         gate=gate,
         feeds=Feeds(config.feeds, store, state, post, clock),
-        library=Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post),
+        library=library,
+        recordings=Recordings(of_alerts, config.alerts.hosts, library, post),
         player=make_player(config, post),
         screen=make_screen(config, post),
         uplink=make_uplink(config, journal, gate, post, clock, boot),
         amplifier=amplifier,
         relays=relays,
+        buttons=make_buttons(config, post),
         readings=lambda: Readings(**asdict(read_board(state))),
         control=ControlServer(runtime / "control.sock", cache / "by-hand", post),
         chores=Chores(post),
         think=Thinker(post).think,
         reboot=reboot,
+        alerts=make_alerts(config, post, clock),
     )
+
+
+def make_alerts(config: Config, post: Post, clock: Clock) -> AlertSources | None:
+    """The sources of alerts besides commands; None, and nothing of them loaded, where there are none."""
+    if not config.alert_sources:
+        return None
+    from agent.alerts.sources import AlertSources  # noqa: PLC0415 - most nodes have none
+
+    return AlertSources(config.alert_sources, config.paths.state, post, clock)
 
 
 def make_uplink(
@@ -140,6 +163,19 @@ def make_voices(config: Config) -> Voices:
     return voices_of(config.voices)
 
 
+def make_buttons(config: Config, post: Post) -> dict[str, Button]:
+    """Buttons that post a `ButtonPressed`.
+
+    Raises:
+        DriverError: one cannot be opened.
+    """
+    pins = [
+        ButtonPin(button.name, button.pin, "up" if button.active == "low" else "down")
+        for button in config.buttons
+    ]
+    return open_buttons(pins, lambda name: post(ButtonPressed(name)), fake=config.hardware.gpio == "fake")
+
+
 def make_policy(config: Config) -> Policy:
     """The node's own rules."""
     section = config.policy
@@ -150,6 +186,7 @@ def make_policy(config: Config) -> Policy:
         loudness=tuple(LoudnessHours(hours=part.hours, gain_db=part.gain_db) for part in section.loudness),
         quiet_days=tuple(str(day) for day in section.quiet_days),
         resume_within_s=section.resume_within_s,
+        tie_break=section.tie_break,
     )
 
 
@@ -157,6 +194,16 @@ def position_of(config: Config) -> Position | None:
     """Where the node stands."""
     position = config.node.position
     return Position(lat=position.lat, lon=position.lon) if position else None
+
+
+def place_of(config: Config) -> Place:
+    """Where the node stands, for alerts that hold for some places only."""
+    position = config.node.position
+    codes = (code.rpartition("=") for code in config.node.geocodes)
+    return Place(
+        (position.lat, position.lon) if position else None,
+        frozenset((system.strip(), value.strip()) for system, _, value in codes),
+    )
 
 
 def reboot() -> str | None:

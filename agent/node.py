@@ -11,12 +11,16 @@ from agent.assembly import (
     Outside,
     make_policy,
     make_voices,
+    place_of,
     position_of,
 )
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.captions import Captions
 from agent.conductor.following import Following
+from agent.conductor.identity import Identity
+from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.loop import Conductor
@@ -41,9 +45,10 @@ from agent.faults import Faults
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
 from agent.timeline import Timeline
+from drivers.buttons import ButtonPressed
 from playlists.models.health import AudioNow, Fault, LogState
 from playlists.models.record import Record
-from playlists.units import MonotonicS
+from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
 
@@ -82,7 +87,14 @@ class Node:
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library, make_voices(config), self.faults)
+        self.sounds = Sounds(
+            outside.feeds.media,
+            outside.library,
+            outside.recordings,
+            make_voices(config),
+            self.faults,
+            config.node.called,
+        )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
@@ -100,6 +112,7 @@ class Node:
             memory,
             outside.think,
             self._left_out,
+            self.rules.place_of,
         )
         self.stage = Stage(
             clock,
@@ -114,7 +127,18 @@ class Node:
             theme=config.screen.theme,
             shown=lambda what, state: self.timeline.add("screen", what, state),
         )
-        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
+        self.alarms = Alarms(
+            clock,
+            self.voice,
+            self.sounds,
+            self.stage,
+            self.ledger,
+            memory,
+            languages=config.node.languages,
+            place=place_of(config),
+            repeat_s=Seconds(config.alerts.repeat_s),
+        )
+        self.intake = Intake(self.alarms, self.ledger, self.faults)
         self.workers = Workers(
             outside.player,
             outside.screen,
@@ -147,22 +171,36 @@ class Node:
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
             send_logs=self.upstream.logs,
-            sync=outside.feeds.poll,
+            sync=self._sync,
             reboot=outside.reboot,
             post=post,
             scratch=config.paths.runtime,
+        )
+        self.captions = Captions(clock, self.playback, self.stage)
+        self.identity = Identity(
+            clock,
+            self.orders,
+            self.stage,
+            self.rules,
+            self.ledger,
+            node=config.node.id,
+            number=config.node.called,
+            position=position_of(config),
+            languages=config.node.languages,
         )
         self.resumption = Resumption(memory, clock, boot)
         self.leaps = Leaps(clock, self._leapt)
         self.wellbeing = Wellbeing(
             clock,
             self.faults,
+            public_number=config.node.public_number or None,
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
             audio=self._audio_now,
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
+            controls=lambda: self.rules.in_force(clock.now()),
             log_state=lambda: LogState(stored_through=journal.stored_through, last=journal.last),
             publish=self.upstream.health,
         )
@@ -176,6 +214,7 @@ class Node:
             self.amplification,
             self.ledger,
             journal,
+            self.identity,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -185,6 +224,7 @@ class Node:
             },
             health=self.wellbeing.build,
             link=lambda: self.upstream.state,
+            alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
         self._connect_events()
 
@@ -194,6 +234,7 @@ class Node:
         on = self.conductor.on
         for handlers in (
             self.following.handlers(),
+            self.intake.handlers(),
             self.workers.handlers(),
             self.upstream.handlers(self.orders.obey),
         ):
@@ -202,6 +243,7 @@ class Node:
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
+        on(ButtonPressed, self.identity.pressed)
         on(Thought, lambda event: event.take())
         on(ClockJumped, lambda _event: None)  # it only wakes us: `Leaps` looks at each turn
         each_turn = self.conductor.each_turn
@@ -209,6 +251,7 @@ class Node:
         each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
         each_turn("voice", self.voice.turn)
+        each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
@@ -221,11 +264,17 @@ class Node:
             )
         )
 
+    def _sync(self) -> None:
+        self.outside.feeds.poll()
+        if self.outside.alerts is not None:
+            self.outside.alerts.poll()
+
     def _leapt(self, by_s: float) -> None:
         self.ledger.remark(f"the wall clock jumped by {by_s:.1f} s")
         self.outside.chores.realign()
         self.rules.jumped(by_s)
         self.voice.jumped(by_s)
+        self.alarms.jumped(by_s)
         self.planner.jumped(by_s)
         self.stage.refresh()
 
@@ -258,7 +307,8 @@ class Node:
 
     def _left_out(self, programme: str, reason: str) -> None:
         log.warning("programme %s is left out: %s", programme, reason)
-        self.ledger.remark(f"programme left out: {reason}", programme=programme.partition("/")[2])
+        feed, _, name = programme.partition("/")
+        self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
 
     def _fault_changed(self, fault: Fault, raised: bool) -> None:
         log.log(

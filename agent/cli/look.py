@@ -48,8 +48,16 @@ def status(as_json: JsonFlag = False) -> None:
         typer.echo(
             f"feed     {name} v{feed['version'] or '–'} {feed['state']}, {local(feed['checked'])}{reason}"
         )
+    for name, source in reply["alert_sources"].items():
+        reason = f": {source['reason']}" if source.get("reason") else ""
+        typer.echo(f"alerts   {name} {source['state']}, {local(source['checked'])}{reason}")
     relays = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in health["relays"].items())
     typer.echo(f"relays   {relays or 'none'}")
+    for zone, until in health["muted"].items():
+        typer.echo(f"muted    {_zone(zone)} until {local(until)}; emergencies still sound")
+    for zone, volume in health["volumes"].items():
+        end = f" until {local(volume['until'])}" if volume["until"] else ""
+        typer.echo(f"volume   {_zone(zone)} {volume['gain_db']:+.1f} dB{end}")
     waiting = health["log"]["last"] - health["log"]["stored_through"]
     typer.echo(f"log      {waiting} records wait for the centre")
     faults = health["faults"]
@@ -129,6 +137,10 @@ def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
     for entry in entries:
         typer.echo(f"{entry['language']:<12} {entry['by'] or 'cannot be spoken: ' + str(entry['reason'])}")
     typer.echo(f"{'also':<12} {' '.join(others) or 'none'} (espeak-ng)")
+
+
+def _zone(name: str) -> str:
+    return "all of it" if name == "*" else name
 
 
 def _audio(health: dict[str, Any]) -> str:

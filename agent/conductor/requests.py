@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
+from agent.conductor.identity import Identity
 from agent.conductor.ledger import Ledger
 from agent.conductor.orders import Orders
 from agent.conductor.performance import FileItem, Performance, ToneItem
@@ -24,7 +25,7 @@ from agent.timeline import Timeline
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
 from playlists.models.base import BulletinClass, validate
-from playlists.models.health import Health
+from playlists.models.health import FeedHealth, Health
 from playlists.models.items import Item, SpeechItem
 from playlists.units import Level
 
@@ -50,11 +51,13 @@ class Requests:
         amplification: Amplification,
         ledger: Ledger,
         journal: Journal,
+        identity: Identity,
         *,
         scratch: Path,
         node: dict[str, Any],
         health: Callable[[], Health],
         link: Callable[[], str],
+        alert_sources: Callable[[], Mapping[str, FeedHealth]],
     ) -> None:
         """Pictures lie in `scratch` until they are sent: the agent may see no folder of the technician's."""
         self._clock = clock
@@ -66,10 +69,12 @@ class Requests:
         self._amp = amplification
         self._ledger = ledger
         self._journal = journal
+        self._identity = identity
         self._scratch = scratch
         self._node = node
         self._health = health
         self._link = link
+        self._alert_sources = alert_sources
         self._numbers = itertools.count(1)
         self._ops: dict[str, Callable[[ControlRequest], None]] = {
             "status": self._status,
@@ -78,6 +83,7 @@ class Requests:
             "timeline": lambda request: request.answer(moments=self._timeline.to_json()),
             "say": self._say,
             "play": self._play,
+            "identify": self._identify,
             "stop": self._stop,
             "relay": self._relay,
             "screenshot": self._screenshot,
@@ -103,7 +109,8 @@ class Requests:
 
     def _status(self, request: ControlRequest) -> None:
         health = self._health().model_dump(mode="json")
-        request.answer(node=self._node, health=health, link=self._link())
+        sources = {name: source.model_dump(mode="json") for name, source in self._alert_sources().items()}
+        request.answer(node=self._node, health=health, link=self._link(), alert_sources=sources)
 
     def _next(self, request: ControlRequest) -> None:
         now = self._clock.now()
@@ -162,7 +169,7 @@ class Requests:
             id=name,
             origin="local",
             class_=BulletinClass.ROUTINE,
-            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name),
+            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name, self._rules.place_of(None)),
             planned=now,
             items=items,
             title=title,
@@ -177,6 +184,17 @@ class Requests:
         else:
             request.answer(id=name)
         return refused is None
+
+    def _identify(self, request: ControlRequest) -> None:
+        refused = self._identity.identify("preempt")
+        number = self._identity.number
+        self._audit(request, number + (f", refused: {refused}" if refused else ""))
+        if refused is not None:
+            request.refuse(
+                f"this is {number}; it is not said now: {refused} ([policy] in the configuration, or a mute)"
+            )
+        else:
+            request.answer(number=number)
 
     def _stop(self, request: ControlRequest) -> None:
         name = _text(request, "name", "*")

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from agent.conductor.performance import FileItem, Performance, Sound, ToneItem
+from agent.conductor.performance import (
+    FileItem,
+    OwnItem,
+    Performance,
+    RecordedItem,
+    Sound,
+    SpokenItem,
+    ToneItem,
+)
 from agent.faults import Faults
 from agent.feeds.feeds import MediaInfo
 from agent.library import Library, Pcm, Prepared, Unplayable
 from agent.player.protocol import PcmSource, StreamSource, ToneSource
+from agent.recordings import Recordings
 from agent.speech import Speech, Voices
 from agent.tones import TONES
+from playlists.alert import Resource
+from playlists.identity import with_number
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
 from playlists.units import Seconds
 
@@ -28,10 +40,23 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library, voices: Voices, faults: Faults) -> None:
-        """`find_media(feed, target)` is what the feeds know of a recording."""
+    def __init__(
+        self,
+        find_media: FindMedia,
+        library: Library,
+        recordings: Recordings,
+        voices: Voices,
+        faults: Faults,
+        number: str,
+    ) -> None:
+        """`find_media(feed, target)` is what the feeds know of a recording; `recordings` are those of alerts.
+
+        `number` is this node's own.
+        """
+        self._number = number
         self._find_media = find_media
         self._library = library
+        self._recordings = recordings
         self._voices = voices
         self._faults = faults
         self._languages: dict[str, str] = {}
@@ -41,7 +66,7 @@ class Sounds:
         self.version = 0
         """Changes whenever `find` may answer otherwise than before."""
 
-    def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool, due: bool) -> Sound:
+    def find(self, p: Performance, item: Item | OwnItem, *, urgent: bool, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
 
         Before it is `due`, a recording that has not arrived may still do so.
@@ -51,11 +76,14 @@ class Sounds:
                 return Sound(title=tone, source=ToneSource(tone), length_s=TONES[tone].length_s)
             case FileItem(path):
                 return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
-            case SpeechItem():
-                words = self._voices.speech(item.speech.text, item.speech.language)
-                is_slow = words.voice.engine == "piper"
-                sound = Sound(key=words.key, title=p.title, language=words.language, slow=is_slow)
-                return self._stored(sound, words, urgent=urgent)
+            case SpeechItem() | SpokenItem():
+                return self._spoken(p, item, urgent=urgent)
+            case RecordedItem(recording, spoken):
+                # the words are made meanwhile: whatever becomes of the recording, they are there
+                instead = self._spoken(p, spoken, urgent=urgent)
+                words = spoken.words if isinstance(spoken, SpokenItem) else spoken
+                told = self._as_spoken(p, self._words(words))
+                return self._recorded(replace(told, key=recording.key), recording) or instead
             case RelayItem():
                 return self._station(p, item, urgent=urgent, due=due)
             case _:
@@ -66,7 +94,7 @@ class Sounds:
         needed: set[str] = set()
         for item in items:
             if isinstance(item, SpeechItem):
-                words = self._voices.speech(item.speech.text, item.speech.language)
+                words = self._words(item)
                 self._want(words.key, words, urgent=False)
                 needed.add(words.key)
         for target in targets_of(items):
@@ -112,11 +140,66 @@ class Sounds:
         self._want(info.key, info.path, urgent=False)
         return info.key
 
+    def trouble(self, key: str) -> str | None:
+        """Why it cannot be sounded, as far as that is known."""
+        return self._failures.get(key)
+
+    def length_s(self, key: str) -> Seconds | None:
+        """How long it sounds; None while it cannot be sounded."""
+        pcm = self._library.pcm(key)
+        return None if pcm is None else pcm.duration_s
+
+    def keep_recordings(self, keys: Iterable[str]) -> None:
+        """Say which recordings of alerts are still needed."""
+        self._recordings.keep(keys)
+
+    def give_up(self, key: str, reason: str) -> None:
+        """Do without it for now."""
+        self.version += 1
+        self._failures[key] = reason
+
+    def try_again(self, key: str) -> None:
+        """Ask for it anew when it is needed next."""
+        self._failures.pop(key, None)
+        self._asked.discard(key)
+
+    def _words(self, item: SpeechItem) -> Speech:
+        return self._voices.speech(with_number(item.speech.text, self._number), item.speech.language)
+
+    def _as_spoken(self, p: Performance, words: Speech) -> Sound:
+        """`text` is as it is written, for who reads it."""
+        is_slow = words.voice.engine == "piper"
+        return Sound(key=words.key, title=p.title, language=words.language, text=words.text, slow=is_slow)
+
+    def _spoken(self, p: Performance, item: SpeechItem | SpokenItem, *, urgent: bool) -> Sound:
+        """The first words that can be spoken, or may yet turn out so; why the first cannot where none can."""
+        choice = (item.words, *item.instead) if isinstance(item, SpokenItem) else (item,)
+        why_not: Sound | None = None
+        for one in choice:
+            words = self._words(one)
+            found = self._stored(self._as_spoken(p, words), words, urgent=urgent)
+            if found.failure is None:
+                return found
+            why_not = why_not or found
+        return why_not or found
+
+    def _recorded(self, sound: Sound, recording: Resource) -> Sound | None:
+        """The recording, while it may still come; None where there is none."""
+        if recording.key in self._failures:
+            return None
+        pcm = self._library.pcm(recording.key)
+        if pcm is None:
+            if recording.key not in self._asked:
+                self._asked.add(recording.key)
+                self._recordings.want(recording)
+            return sound
+        return sound.ready(_source(pcm), pcm.duration_s)
+
     def _recording(self, p: Performance, item: MediaItem, *, urgent: bool, due: bool) -> Sound:
         info = self._find_media(p.feed or "", item.media)
         if info is None:
             return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
-        sound = Sound(key=info.key, title=info.title or item.media, gain_db=info.gain_db)
+        sound = Sound(key=info.key, title=info.title or item.media, text=info.text, gain_db=info.gain_db)
         if info.path is None:
             return sound.failed(f"{item.media} has not arrived") if due else sound
         return self._stored(sound, info.path, urgent=urgent)

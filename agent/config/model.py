@@ -9,7 +9,21 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agent.config.agree import disagreements
-from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, TimeZone, Url, Whole
+from agent.config.fields import (
+    Address,
+    Day,
+    FilePath,
+    Flag,
+    Geocode,
+    Host,
+    Hours,
+    Name,
+    Number,
+    Repeat,
+    TimeZone,
+    Url,
+    Whole,
+)
 from playlists.models.base import MAX_FEEDS, BulletinClass, Language
 
 
@@ -34,8 +48,14 @@ class Node(Section):
     groups: tuple[Name, ...] = ()
     public_number: Annotated[str, Field(max_length=64)] = ""
     position: Position | None = None
+    geocodes: Annotated[tuple[Geocode, ...], Field(max_length=100)] = ()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("vi",)
     timezone: TimeZone = "Asia/Ho_Chi_Minh"
+
+    @property
+    def called(self) -> str:
+        """What the node says when it is asked who it is."""
+        return self.public_number or self.id
 
     @property
     def zone(self) -> ZoneInfo:
@@ -63,6 +83,18 @@ class Feed(Section):
     expired_days: Annotated[Whole, Field(ge=0, le=366)] = 30
 
 
+class AlertSource(Section):
+    """A CAP feed that this node asks for alerts. What its certificates have signed sounds as an emergency."""
+
+    name: Name
+    url: Address
+    certificates: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=8)]
+    level: Annotated[Whole, Field(ge=0, le=100)] = 0
+    poll_s: Annotated[Number, Field(ge=5, le=3_600)] = 60.0
+    link_hosts: Annotated[tuple[Host, ...], Field(max_length=16)] = ()
+    ca: FilePath | None = None
+
+
 class Broker(Section):
     """The MQTT broker that carries hints, commands and reports."""
 
@@ -75,6 +107,15 @@ class Broker(Section):
     user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     password_file: FilePath | None = None
     keepalive_s: Annotated[Whole, Field(ge=10, le=3_600)] = 60
+
+
+class Button(Section):
+    """A push button on one pin, and what it is for."""
+
+    name: Name
+    pin: Annotated[Whole, Field(ge=2, le=27)]
+    active: Literal["high", "low"]
+    does: Literal["identify"]
 
 
 class Audio(Section):
@@ -136,6 +177,14 @@ class PolicySection(Section):
     )
     quiet_days: Annotated[tuple[Day, ...], Field(max_length=1_000)] = ()
     resume_within_s: Annotated[Number, Field(ge=0, le=86_400)] = 900.0
+    tie_break: Annotated[tuple[Name, ...], Field(max_length=MAX_FEEDS)] = ()
+
+
+class Alerts(Section):
+    """How alerts are told."""
+
+    repeat_s: Repeat = 300.0
+    hosts: Annotated[tuple[Host, ...], Field(max_length=100)] = ()
 
 
 class Voice(Section):
@@ -193,13 +242,16 @@ class Config(Section):
     node: Node
     paths: Paths = Paths()
     feeds: Annotated[tuple[Feed, ...], Field(max_length=MAX_FEEDS)] = ()
+    alert_sources: Annotated[tuple[AlertSource, ...], Field(max_length=16)] = ()
     broker: Broker | None = None
     audio: Audio = Audio()
     relays: Annotated[tuple[Relay, ...], Field(max_length=26)] = ()
+    buttons: Annotated[tuple[Button, ...], Field(max_length=26)] = ()
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
     voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
+    alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()
     hardware: Hardware = Hardware()

@@ -9,8 +9,8 @@ from typing import Final
 
 from agent.speech.errors import NoVoice
 from agent.speech.process import run
-from agent.speech.tags import beginnings, language_of
 from agent.speech.voices import Voice
+from playlists.languages import beginnings, language_of
 
 ENGINE: Final = "espeak-ng"
 _LISTING_DEADLINE_S: Final = 10.0

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.speech.errors import NoVoice, SpeechFailed
-from agent.speech.tags import language_of
 from agent.speech.voices import RATE_WPM, Voice
+from playlists.languages import language_of
 
 ENGINE: Final = "piper"
 MAX_DESCRIPTION_BYTES: Final = 1_000_000

@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.speech import vietnamese
 from agent.speech.errors import Unspeakable
-from agent.speech.tags import language_of
+from playlists.languages import language_of
 
 MOST_CHARACTERS: Final = 60_000
 """Three times the longest text that a document may carry: an hour of speech. Numbers grow when they are read."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from agent.speech.tags import beginnings
+from playlists.languages import beginnings
 
 Engine = Literal["espeak-ng", "piper"]
 

@@ -12,7 +12,7 @@ import pytest
 from agent.config import Config, ConfigError, parse
 from agent.config.voices import check_voices, voices_of
 from agent.speech import Speech, Voice, Voices
-from agent.speech.tags import beginnings, language_of
+from playlists.languages import beginnings, language_of
 
 TEXT = "Kính mời bà con."
 NODE = '[node]\nid = "pole-01"\nsite = "xa-mau"\n'
