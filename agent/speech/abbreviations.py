@@ -72,6 +72,7 @@ WORDS: Final[dict[str, str]] = {
     "TPHCM": "thành phố Hồ Chí Minh",
     "HCM": "Hồ Chí Minh",
     "KDC": "khu dân cư",
+    "NVH": "nhà văn hóa",
     "QL": "quốc lộ",
     "TL": "tỉnh lộ",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent.speech import Unspeakable, numerals
+from agent.speech import Unspeakable, numerals, voices
 from agent.speech.reading import MOST_CHARACTERS, as_spoken, plain
 from agent.speech.vietnamese import read
 
@@ -81,6 +82,7 @@ TABLE = (
     ("gọi ngay cho số 114 hoặc 115", "gọi ngay cho số một một bốn hoặc một một năm"),
     ("Tổng đài bảo vệ trẻ em: 111", "Tổng đài bảo vệ trẻ em: một một một"),
     ("tổng đài 1022", "tổng đài một không hai hai"),
+    ("gọi 0212 345678 hoặc 115", "gọi không hai một hai, ba bốn năm sáu bảy tám hoặc một một năm"),
     ("có 113 người", "có một trăm mười ba người"),
     ("cấp cứu 115 người", "cấp cứu một trăm mười lăm người"),
     # units
@@ -109,6 +111,7 @@ TABLE = (
     # abbreviations
     ("UBND xã", "ủy ban nhân dân xã"),
     ("HĐND và UBMTTQ", "hội đồng nhân dân và ủy ban mặt trận tổ quốc"),
+    ("NVH thôn", "nhà văn hóa thôn"),
     ("trường THCS, THPT", "trường trung học cơ sở, trung học phổ thông"),
     ("thẻ BHYT", "thẻ bảo hiểm y tế"),
     ("mã OTP", "mã ô tê pê"),
@@ -232,3 +235,17 @@ def test_a_text_without_words_is_refused(text: str) -> None:
 def test_a_text_that_grows_too_long_when_it_is_read_is_refused() -> None:
     with pytest.raises(Unspeakable, match=f"at most {MOST_CHARACTERS}"):
         as_spoken("7" * 20_000, "vi")
+
+
+NOTICE = (
+    "Kính báo: 19h30 thứ 7, 28/11/2026, UBND xã họp 120 hộ tại NVH thôn 4. Mưa 100-150 mm/24h, gió 60 km/h, 37,5°C; "
+    "hỗ trợ 1.250.000đ/hộ (quý IV). Gọi 0212 3 456 789 hoặc 115, xem https://xa.example/lich; "
+    "theo QĐ 12/2026/QĐ-UBND, khóa XV."
+)
+READ_WITH_RECIPE = (2, "59f02f8468fd082c")
+"""When this changes, raise `_RECIPE` in agent/speech/voices.py: else what is rendered keeps its old reading."""
+
+
+def test_another_reading_is_another_recipe() -> None:
+    digest = hashlib.sha256(as_spoken(NOTICE, "vi").encode()).hexdigest()[:16]
+    assert (voices._RECIPE, digest) == READ_WITH_RECIPE

@@ -12,7 +12,6 @@ import pytest
 from agent.config import Config, ConfigError, parse
 from agent.config.voices import check_voices, voices_of
 from agent.speech import Speech, Voice, Voices
-from playlists.languages import beginnings, language_of
 
 TEXT = "Kính mời bà con."
 NODE = '[node]\nid = "pole-01"\nsite = "xa-mau"\n'
@@ -20,21 +19,6 @@ NODE = '[node]\nid = "pole-01"\nsite = "xa-mau"\n'
 
 def configured(text: str) -> Config:
     return parse(NODE + text)
-
-
-@pytest.mark.parametrize(
-    ("tag", "expected"),
-    [
-        ("vi", ["vi"]),
-        ("vi-VN-x-south", ["vi-vn-x-south", "vi-vn-x", "vi-vn", "vi"]),
-        ("zh-yue", ["zh-yue"]),
-        ("zh-yue-HK", ["zh-yue-hk", "zh-yue"]),
-        ("zh-Hant", ["zh-hant", "zh"]),
-    ],
-)
-def test_a_tag_begins_with_its_own_language_only(tag: str, expected: list[str]) -> None:
-    assert list(beginnings(tag)) == expected
-    assert language_of(tag) == expected[-1]
 
 
 def test_the_voice_of_the_nearest_tag_speaks() -> None:
