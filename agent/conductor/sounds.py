@@ -25,6 +25,7 @@ from agent.speech import Speech, Voices
 from agent.tones import TONES
 from playlists.alert import Resource
 from playlists.identity import with_number
+from playlists.models.base import BulletinClass
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
 from playlists.units import Seconds
 
@@ -175,13 +176,20 @@ class Sounds:
         """The first words that can be spoken, or may yet turn out so; why the first cannot where none can."""
         choice = (item.words, *item.instead) if isinstance(item, SpokenItem) else (item,)
         why_not: Sound | None = None
-        for one in choice:
-            words = self._words(one)
+        for words in (way for one in choice for way in self._ways(p, one)):
             found = self._stored(self._as_spoken(p, words), words, urgent=urgent)
             if found.failure is None:
                 return found
             why_not = why_not or found
         return why_not or found
+
+    def _ways(self, p: Performance, item: SpeechItem) -> tuple[Speech, ...]:
+        """Who may speak it, the best first."""
+        own = self._words(item)
+        if p.class_ is BulletinClass.EMERGENCY and p.origin != "programme" and own.voice.engine == "piper":
+            # in a storm the words follow the tone at once; late is better than never where only piper can
+            return Speech(own.text, own.language), own
+        return (own,)
 
     def _recorded(self, sound: Sound, recording: Resource) -> Sound | None:
         """The recording, while it may still come; None where there is none."""
@@ -234,7 +242,7 @@ class Sounds:
             return
         if key not in self._asked or urgent:
             self._asked.add(key)
-            if isinstance(source, Speech):
+            if isinstance(source, Speech) and source.voice == self._voices.of(source.language):
                 self._languages[key] = source.language.lower()
             self._library.want(key, source, urgent)
 

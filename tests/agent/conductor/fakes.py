@@ -100,7 +100,7 @@ class FakeLibrary:
         self.lengths: dict[str, float] = {"long.mp3": 600.0, "hour.mp3": 3_600.0}
         self.failures: dict[str, str] = {}
         self.voiceless: set[str] = set()
-        """Languages that nobody speaks."""
+        """Languages that eSpeak NG does not speak."""
         self.held: set[str] = set()
         """Texts and files that are not made until `make`."""
         self.wanted: list[tuple[str, object]] = []
@@ -119,7 +119,8 @@ class FakeLibrary:
         name = source.name if isinstance(source, Path) else source.text
         if name in self.held:
             return
-        if isinstance(source, Speech) and source.language in self.voiceless:
+        by_espeak = isinstance(source, Speech) and source.voice.engine == "espeak-ng"
+        if by_espeak and source.language in self.voiceless:
             self.post(Unplayable(key, f"no voice for {source.language}", lacks_voice=True))
             return
         if name in self.failures:

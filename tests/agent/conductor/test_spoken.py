@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.speech import Speech
 from tests.agent.conductor.fakes import House
 from tests.agent.conductor.test_alarms import cap
 from tests.agent.conductor.test_alarms_told import recording, what
@@ -153,6 +154,22 @@ class TestAlerts:
         assert {source.language for _, source in house.library.wanted if hasattr(source, "language")} == {
             "vi"
         }
+
+    @pytest.mark.parametrize(
+        ("voiceless", "engines"), [((), {"espeak-ng"}), ({"vi"}, {"espeak-ng", "piper"})]
+    )
+    def test_the_quick_voice_speaks_it_and_the_slow_one_where_no_other_can(
+        self, voiceless: set[str], engines: set[str], tmp_path: Path
+    ) -> None:
+        house = House(tmp_path, extra='[[voices]]\nlanguage = "vi"\nmodel = "/nowhere/vi.onnx"')
+        house.library.voiceless = set(voiceless)
+        house.command("c1", type="alert", cap=alert(house, "vi"))
+        house.run_for(30)
+        assert told(house) == ["vi"]
+        assert {
+            source.voice.engine for _, source in house.library.wanted if isinstance(source, Speech)
+        } == engines
+        assert faults(house) == {}
 
     def test_its_recording_is_heard_and_needs_no_voice(self, house: House) -> None:
         house.library.lengths["hmn.mp3"] = 8.0
