@@ -10,6 +10,7 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    make_voices,
     place_of,
     position_of,
 )
@@ -86,7 +87,14 @@ class Node:
         self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library, outside.recordings, config.node.called)
+        self.sounds = Sounds(
+            outside.feeds.media,
+            outside.library,
+            outside.recordings,
+            make_voices(config),
+            self.faults,
+            config.node.called,
+        )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.proof = Proof(config, clock, outside.listener, self.faults, self._heard)

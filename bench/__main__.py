@@ -20,6 +20,7 @@ NAMES = (
     "idle",
     "listener",
     "captions",
+    "speech",
     "air",
     "preempt",
     "source",

@@ -36,11 +36,19 @@ class FileItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenItem:
+    """Words of an alert, and its words in other languages for a node where nobody speaks the first."""
+
+    words: SpeechItem
+    instead: tuple[SpeechItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedItem:
     """A recording that came with an alert; its words where it cannot be had in time."""
 
     recording: Resource
-    words: SpeechItem
+    words: SpeechItem | SpokenItem
 
 
 class Phase(Enum):
@@ -69,6 +77,8 @@ class Sound:
     """Why nothing will sound; None while it is still being made ready."""
     broken: bool = False
     """The recording is here but cannot be sounded; otherwise it is not here."""
+    slow: bool = False
+    """Making it takes long, and waiting for it is worth while."""
 
     @property
     def playable(self) -> bool:
@@ -89,7 +99,7 @@ class Sound:
         return self.playable or self.failure is not None
 
 
-OwnItem = ToneItem | FileItem | RecordedItem
+OwnItem = ToneItem | FileItem | SpokenItem | RecordedItem
 """What is sounded and stands in no document."""
 
 

@@ -21,6 +21,7 @@ from agent.config.model import (
     Position,
     Relay,
     Screen,
+    Voice,
     Zone,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "Problem",
     "Relay",
     "Screen",
+    "Voice",
     "Zone",
     "check_files",
     "load",

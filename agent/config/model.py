@@ -195,6 +195,16 @@ class Alerts(Section):
     hosts: Annotated[tuple[Host, ...], Field(max_length=100)] = ()
 
 
+class Voice(Section):
+    """Who speaks a language, and how."""
+
+    language: Language
+    voice: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")] | None = None
+    model: FilePath | None = None
+    rate_wpm: Annotated[Whole, Field(ge=80, le=300)] = 150
+    pitch: Annotated[Whole, Field(ge=0, le=99)] = 50
+
+
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]
 
 
@@ -249,6 +259,7 @@ class Config(Section):
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
+    voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
     alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()
