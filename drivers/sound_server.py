@@ -1,7 +1,7 @@
 """What PulseAudio, or PipeWire in its place, does with a stream of ours behind ALSA's back.
 
 A server without a microphone records the output itself, and a stream whose microphone is pulled out is moved there
-(PulseAudio 14 and newer, measured with 16): the node would hear itself and call it proof.
+(seen with PulseAudio 16.1): the node would hear itself and call it proof.
 """
 
 from __future__ import annotations
