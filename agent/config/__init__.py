@@ -20,6 +20,7 @@ from agent.config.model import (
     Position,
     Relay,
     Screen,
+    Streams,
     Zone,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "Problem",
     "Relay",
     "Screen",
+    "Streams",
     "Zone",
     "check_files",
     "load",

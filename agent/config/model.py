@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agent.config.agree import disagreements
-from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, TimeZone, Url, Whole
+from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, StreamHost, TimeZone, Url, Whole
 from playlists.models.base import MAX_FEEDS, BulletinClass, Language
 
 
@@ -138,6 +138,14 @@ class PolicySection(Section):
     resume_within_s: Annotated[Number, Field(ge=0, le=86_400)] = 900.0
 
 
+class Streams(Section):
+    """Live broadcasts and relayed stations: from whom, and when one counts as dead."""
+
+    hosts: Annotated[tuple[StreamHost, ...], Field(max_length=1_000)] = ()
+    dead_air_dbfs: Annotated[Number, Field(ge=-90, le=-20)] = -50.0
+    dead_air_s: Annotated[Number, Field(ge=1, le=600)] = 10.0
+
+
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]
 
 
@@ -189,6 +197,7 @@ class Config(Section):
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
+    streams: Streams = Streams()
     screen: Screen = Screen()
     limits: Limits = Limits()
     hardware: Hardware = Hardware()
