@@ -18,12 +18,14 @@ from agent.conductor.amplification import Amplification
 from agent.conductor.following import Following
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
+from agent.conductor.live import Broadcasts
 from agent.conductor.loop import Conductor
 from agent.conductor.memory import Memory
 from agent.conductor.orders import Orders
 from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
 from agent.conductor.playback import Playback
+from agent.conductor.reception import Reception
 from agent.conductor.requests import Requests
 from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
@@ -81,7 +83,15 @@ class Node:
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library)
+        self.reception = Reception(
+            clock,
+            outside.player,
+            self.faults,
+            config.streams,
+            performances=lambda: self.voice.performances,
+            told=lambda what, state, reason: self.timeline.add("sound", what, state, reason),
+        )
+        self.sounds = Sounds(outside.feeds.media, outside.library, self.reception)
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
@@ -119,6 +129,7 @@ class Node:
             outside.screen,
             self.voice,
             self.playback,
+            self.reception,
             self.stage,
             self.faults,
             alive,
@@ -135,6 +146,7 @@ class Node:
             self.ledger,
             self.faults,
         )
+        self.broadcasts = Broadcasts(clock, self.voice, self.reception)
         self.orders = Orders(
             clock,
             self.voice,
@@ -142,6 +154,8 @@ class Node:
             self.rules,
             self.alarms,
             self.ledger,
+            self.reception,
+            self.broadcasts,
             rights_of=self.following.rights,
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
@@ -207,6 +221,8 @@ class Node:
         each_turn("leaps", self.leaps.turn)
         each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
+        each_turn("reception", self.reception.turn)
+        each_turn("broadcasts", self.broadcasts.turn)
         each_turn("voice", self.voice.turn)
         each_turn("stage", self.stage.turn)
         each_turn("following", self.following.turn)
@@ -284,13 +300,15 @@ class Node:
             return None
         run = self.playback.current
         cue = run.cue if run is not None else None
+        item = p.cues[cue].item if cue is not None else None
         return AudioNow(
             programme=p.programme,
             command=p.command,
             alert=p.alert,
             title=p.title or None,
-            item=p.cues[cue].item if cue is not None else None,
+            item=item,
             level_dbfs=self.playback.level_dbfs,
+            stream=self.reception.now(p, item),
         )
 
     def _picture_file(self, feed: str, target: str) -> Path | None:

@@ -58,6 +58,8 @@ class Sound:
     """Why nothing will sound; None while it is still being made ready."""
     broken: bool = False
     """The recording is here but cannot be sounded; otherwise it is not here."""
+    awaits: str | None = None
+    """Why it is not ready yet, where more can be said than that it takes too long."""
 
     @property
     def playable(self) -> bool:

@@ -99,4 +99,4 @@ def _may_begin(p: Performance) -> bool:
 
 
 def _give_up(p: Performance) -> None:
-    p.sounds = [sound if sound.settled else sound.failed(TOO_LATE) for sound in p.sounds]
+    p.sounds = [sound if sound.settled else sound.failed(sound.awaits or TOO_LATE) for sound in p.sounds]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from agent.conductor.performance import FileItem, Performance, Sound, ToneItem
+from agent.conductor.reception import Reception
 from agent.feeds.feeds import MediaInfo
 from agent.library import Library, Pcm, Prepared, Unplayable
-from agent.player.protocol import PcmSource, StreamSource, ToneSource
+from agent.player.protocol import PcmSource, ToneSource
 from agent.speech import Speech
 from agent.tones import TONES
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
+from playlists.streams import without_secrets
 from playlists.units import Seconds
 
 FindMedia = Callable[[str, str], MediaInfo | None]
@@ -21,14 +24,19 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library) -> None:
+    def __init__(self, find_media: FindMedia, library: Library, reception: Reception) -> None:
         """`find_media(feed, target)` is what the feeds know of a recording."""
         self._find_media = find_media
+        self._reception = reception
         self._library = library
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
-        self.version = 0
+        self._version = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
         """Changes whenever `find` may answer otherwise than before."""
+        return self._version, self._reception.version
 
     def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
@@ -66,7 +74,7 @@ class Sounds:
 
     def note(self, event: Prepared | Unplayable) -> None:
         """The library has answered."""
-        self.version += 1
+        self._version += 1
         self._asked.discard(event.key)
         if isinstance(event, Unplayable):
             self._failures[event.key] = event.reason
@@ -75,12 +83,12 @@ class Sounds:
 
     def forget_failures(self) -> None:
         """Try again what could not be made: a new schedule is in force, or a voice was installed."""
-        self.version += 1
+        self._version += 1
         self._failures.clear()
 
     def arrived(self, feed: str, target: str, *, make: bool) -> str | None:
         """A target has come; if it is to be made at once, returns its key."""
-        self.version += 1
+        self._version += 1
         info = self._find_media(feed, target) if make else None
         if info is None or info.path is None:
             return None
@@ -98,17 +106,20 @@ class Sounds:
 
     def _station(self, p: Performance, item: RelayItem, *, urgent: bool, due: bool) -> Sound:
         relay = item.relay
+        sound = Sound(title=without_secrets(relay.url))
+        forbidden = self._reception.forbids([item])
+        if forbidden is not None:
+            return sound.failed(f"policy: {forbidden}")
         fallback: str | None = None
         if relay.fallback is not None:
             stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent, due=due)
             if not stored.settled:
-                return Sound(title=relay.url)
+                return sound
             fallback = stored.source.path if isinstance(stored.source, PcmSource) else None
-        return Sound(
-            title=relay.url,
-            source=StreamSource(relay.url, Seconds(relay.for_s), fallback),
-            length_s=Seconds(relay.for_s),
-        )
+        source = self._reception.source(p, item, fallback)
+        if p.origin == "live" and (awaits := self._reception.awaited(source)) is not None:
+            return replace(sound, awaits=awaits)
+        return sound.ready(source, Seconds(relay.for_s))
 
     def _stored(self, sound: Sound, source: Path | Speech, *, urgent: bool) -> Sound:
         if sound.key is None:

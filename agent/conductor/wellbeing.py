@@ -113,6 +113,7 @@ class Wellbeing:
             "clock": health.clock.state,
             "feeds": {name: (feed.version, feed.state) for name, feed in health.feeds.items()},
             "audio": (audio.programme, audio.command, audio.alert, audio.item) if audio else None,
+            "stream": audio.stream.state if audio and audio.stream else None,
             "takeover": showing.takeover if showing else None,
             "relays": health.relays,
             "faults": [(fault.code, fault.text) for fault in health.faults],
