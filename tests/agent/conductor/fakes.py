@@ -82,6 +82,8 @@ tail_s = 0.4
 [policy]
 loudness = {loudness}
 {policy}
+[streams]
+hosts = ["radio.example"]
 [screen]
 enabled = false
 [hardware]
