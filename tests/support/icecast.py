@@ -1,4 +1,4 @@
-"""A real Icecast2 on a free port of the loopback, and what sends to it: ffmpeg, fed with samples as a microphone is."""
+"""A real Icecast2 on a free port of the loopback, and senders: ffmpeg, fed with samples as a microphone does."""
 
 from __future__ import annotations
 
@@ -117,13 +117,12 @@ class Icecast:
 
 
 class Sender:
-    """ffmpeg, fed at the pace of a microphone, until the block ends. `keep` restarts it when the server cuts it off."""
+    """ffmpeg, fed at the pace of a microphone. It is started again when the server cuts it off."""
 
-    def __init__(self, out: list[str], sound: Callable[[int], Samples], *, keep: bool = True) -> None:
+    def __init__(self, out: list[str], sound: Callable[[int], Samples]) -> None:
         """`sound(first)` gives the `BLOCK` samples from number `first` on."""
         self._out = out
         self._sound = sound
-        self._keep = keep
         self._stop = threading.Event()
         self.began = 0.0
         """The monotonic instant of sample 0."""
@@ -163,8 +162,6 @@ class Sender:
             try:
                 self._process.stdin.write((block * 32_767).astype("<i2").tobytes())
             except OSError:
-                if not self._keep:
-                    return
                 self._end()
                 self._stop.wait(0.3)
 

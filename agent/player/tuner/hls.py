@@ -48,7 +48,7 @@ def segments(
     playlist = _parse(text)
     if playlist.is_variant:
         smallest = min(playlist.playlists, key=lambda p: p.stream_info.bandwidth or 0)
-        url, text = fetch_text(urljoin(url, smallest.uri))
+        url, text = fetch_text(joined(url, smallest.uri))
         playlist = _parse(text)
     following, failures, header = -1, 0, None
     while True:
@@ -62,8 +62,8 @@ def segments(
             section = segment.init_section
             if section is not None and section.uri != header:
                 header = section.uri
-                yield from fetch_chunks(urljoin(url, header))
-            yield from fetch_chunks(urljoin(url, segment.uri))
+                yield from fetch_chunks(joined(url, header))
+            yield from fetch_chunks(joined(url, segment.uri))
             following = number + 1
         if playlist.is_endlist:
             return
@@ -74,6 +74,14 @@ def segments(
         # RFC 8216, 6.3.4 asks for a whole one after a change; what was read since then took the other half
         sleep(max(_SHORTEST_WAIT_S, target_s / 2))
         url, playlist = _reload(url, playlist, fetch_text, sleep, target_s)
+
+
+def joined(base: str, to: str) -> str:
+    """The address that `to` means at `base`. Raises NotSound where it means none."""
+    try:
+        return urljoin(base, to.strip())
+    except ValueError as error:
+        raise NotSound(f"{to[:60]!r} is no address: {error}") from error
 
 
 def _reload(

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -19,7 +19,7 @@ import urllib3
 from agent import __version__
 from agent.player.tuner.errors import NotAllowed, NotReceived, NotSound
 from agent.player.tuner.formats import BY_TYPE, SNIFFED
-from agent.player.tuner.hls import segments
+from agent.player.tuner.hls import joined, segments
 from playlists.streams import StreamHosts, host_of
 
 MOST_HOPS: Final = 5
@@ -103,7 +103,7 @@ class Web:
 
     def _aside(self, url: str, to: str) -> str:
         """Where a redirect or playlist leads."""
-        there = urljoin(url, to.strip())
+        there = joined(url, to)
         old, new = urlsplit(url).scheme, urlsplit(there).scheme
         if new not in ("http", "https") or (old == "https" and new == "http"):
             raise NotAllowed(f"{host_of(url)} leads from {old} to {new or 'nothing'}")
@@ -115,7 +115,8 @@ class Web:
             raise NotAllowed(refusal)
         try:
             answer = self._session.get(url, stream=True, allow_redirects=False, timeout=(CONNECT_S, ANSWER_S))
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+            # also where it would be redirected to is read in there, and may be no address at all
             raise NotReceived(f"{host_of(url)}: {_plain(error)}") from error
         if answer.status_code not in (200, *_REDIRECTS):
             answer.close()
@@ -181,6 +182,7 @@ def _plain(error: Exception) -> str:
         ("Network is unreachable", "the network is unreachable"),
         ("Remote end closed", "it hung up without an answer"),
         ("Connection reset", "the connection was cut"),
+        ("IncompleteRead", "the connection was cut"),
     ):
         if sign in text:
             return words

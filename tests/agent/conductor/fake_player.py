@@ -89,6 +89,10 @@ class FakePlayer:
         self.pid = 1
         self.received: dict[str, str] = {}
         """Streams that are received ahead of their cue: address by key."""
+        self.hold_streams = False
+        """Streams do not say by themselves that they are there."""
+        self.relayed_s: float | None = None
+        """What is told of how long a stream really came."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._life = 0
@@ -227,7 +231,7 @@ class FakePlayer:
                 self.received[source.key] = source.url
                 if "nobody" in source.url:
                     self.stream(source.key, "opening", "connection refused")
-                else:
+                elif not self.hold_streams:
                     self._say({"event": "stream", "key": source.key, "state": "ready"}, CONNECT_S)
             case Forget(key):
                 self.received.pop(key, None)
@@ -332,6 +336,7 @@ class FakePlayer:
                 "level_dbfs": -20.0 if playing.heard else None,
                 "outcome": outcome,
                 "reason": reason,
+                "relayed_s": self.relayed_s,
                 "position_s": cue.seek_s + played_s,
             },
         )

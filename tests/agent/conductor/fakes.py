@@ -82,8 +82,7 @@ tail_s = 0.4
 [policy]
 loudness = {loudness}
 {policy}
-[streams]
-hosts = ["radio.example"]
+{streams}
 [screen]
 enabled = false
 [hardware]
@@ -234,6 +233,7 @@ class House:
         ceiling: str = "emergency",
         lengths: Mapping[str, float] | None = None,
         extra: str = "",
+        streams: str = '[streams]\nhosts = ["radio.example"]',
         screen: Any = None,
     ) -> None:
         self.clock = clock or FakeClock(START)
@@ -250,7 +250,14 @@ class House:
         self.player = FakePlayer(self.clock, self.library.lengths)
         self.player.post = self.conductor.post
         config = parse(
-            CONFIG.format(directory=directory, policy=policy, loudness=loudness, ceiling=ceiling, extra=extra)
+            CONFIG.format(
+                directory=directory,
+                policy=policy,
+                loudness=loudness,
+                ceiling=ceiling,
+                extra=extra,
+                streams=streams,
+            )
         )
         amplifier, relays = make_amplifier(config)
         self.relays = relays
