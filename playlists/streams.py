@@ -23,10 +23,10 @@ PORTS: Final = {"http": 80, "https": 443, "rtsp": 554, "srt": 9_000, "rtp": 5_00
 
 DATAGRAMS: Final = frozenset({"rtp", "udp"})
 
-_WRITTEN: Final = re.compile(r"^[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+$")
+_WRITTEN: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 """RFC 3986, section 2. Beyond it, one program's host is another one's path (a backslash, a space)."""
 
-_NAME: Final = re.compile(r"^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*$")
+_NAME: Final = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})?(\.[a-z0-9_]([a-z0-9_-]{0,62})?)*$")
 
 
 class UnclearStream(ValueError):  # noqa: N818 - says what is the matter
@@ -98,7 +98,7 @@ def read_stream(url: str) -> Endpoint:
     Raises:
         UnclearStream: the URL cannot be understood, or in more than one way.
     """
-    if not _WRITTEN.match(url):
+    if not _WRITTEN.fullmatch(url):
         raise UnclearStream("the stream's URL has a character that no URL has")
     try:
         parts = urlsplit(url)
@@ -164,7 +164,7 @@ def _host(text: str) -> str:
     address = _address(text)
     if address is not None:
         return str(address)
-    if text and not _NAME.match(text):
+    if text and not _NAME.fullmatch(text):
         raise UnclearStream(f"{text[:60]} is neither a host name nor an address")
     return text
 
