@@ -10,12 +10,15 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    place_of,
     position_of,
 )
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.captions import Captions
 from agent.conductor.following import Following
+from agent.conductor.identity import Identity
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.live import Broadcasts
@@ -34,7 +37,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
-from agent.conductor.wellbeing import Wellbeing
+from agent.conductor.wellbeing import Wellbeing, what_sounds
 from agent.conductor.workers import Workers
 from agent.config import Config
 from agent.control.protocol import ControlRequest
@@ -42,9 +45,9 @@ from agent.faults import Faults
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
 from agent.timeline import Timeline
-from playlists.models.health import AudioNow, Fault, LogState
-from playlists.models.record import Record
-from playlists.units import MonotonicS
+from drivers.buttons import ButtonPressed
+from playlists.models.health import Fault, LogState
+from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
 
@@ -91,7 +94,9 @@ class Node:
             performances=lambda: self.voice.performances,
             told=lambda what, state, reason: self.timeline.add("sound", what, state, reason),
         )
-        self.sounds = Sounds(outside.feeds.media, outside.library, self.reception)
+        self.sounds = Sounds(
+            outside.feeds.media, outside.library, self.reception, outside.recordings, config.node.called
+        )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
@@ -109,6 +114,7 @@ class Node:
             memory,
             outside.think,
             self._left_out,
+            self.rules.place_of,
         )
         self.stage = Stage(
             clock,
@@ -123,7 +129,17 @@ class Node:
             theme=config.screen.theme,
             shown=lambda what, state: self.timeline.add("screen", what, state),
         )
-        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
+        self.alarms = Alarms(
+            clock,
+            self.voice,
+            self.sounds,
+            self.stage,
+            self.ledger,
+            memory,
+            languages=config.node.languages,
+            place=place_of(config),
+            repeat_s=Seconds(config.alerts.repeat_s),
+        )
         self.workers = Workers(
             outside.player,
             outside.screen,
@@ -165,17 +181,31 @@ class Node:
             post=post,
             scratch=config.paths.runtime,
         )
+        self.captions = Captions(clock, self.playback, self.stage)
+        self.identity = Identity(
+            clock,
+            self.orders,
+            self.stage,
+            self.rules,
+            self.ledger,
+            node=config.node.id,
+            number=config.node.called,
+            position=position_of(config),
+            languages=config.node.languages,
+        )
         self.resumption = Resumption(memory, clock, boot)
         self.leaps = Leaps(clock, self._leapt)
         self.wellbeing = Wellbeing(
             clock,
             self.faults,
+            public_number=config.node.public_number or None,
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
-            audio=self._audio_now,
+            audio=lambda: what_sounds(self.voice, self.playback, self.reception),
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
+            controls=lambda: self.rules.in_force(clock.now()),
             log_state=lambda: LogState(stored_through=journal.stored_through, last=journal.last),
             publish=self.upstream.health,
         )
@@ -189,6 +219,7 @@ class Node:
             self.amplification,
             self.ledger,
             journal,
+            self.identity,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -215,6 +246,7 @@ class Node:
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
+        on(ButtonPressed, self.identity.pressed)
         on(Thought, lambda event: event.take())
         on(ClockJumped, lambda _event: None)  # it only wakes us: `Leaps` looks at each turn
         each_turn = self.conductor.each_turn
@@ -224,6 +256,7 @@ class Node:
         each_turn("reception", self.reception.turn)
         each_turn("broadcasts", self.broadcasts.turn)
         each_turn("voice", self.voice.turn)
+        each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
@@ -241,6 +274,7 @@ class Node:
         self.outside.chores.realign()
         self.rules.jumped(by_s)
         self.voice.jumped(by_s)
+        self.alarms.jumped(by_s)
         self.planner.jumped(by_s)
         self.stage.refresh()
 
@@ -273,43 +307,13 @@ class Node:
 
     def _left_out(self, programme: str, reason: str) -> None:
         log.warning("programme %s is left out: %s", programme, reason)
-        self.ledger.remark(f"programme left out: {reason}", programme=programme.partition("/")[2])
+        feed, _, name = programme.partition("/")
+        self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
 
     def _fault_changed(self, fault: Fault, raised: bool) -> None:
-        log.log(
-            logging.WARNING if raised else logging.INFO,
-            "fault %s %s: %s",
-            fault.code,
-            "raised" if raised else "cleared",
-            fault.text,
-        )
-        self.ledger.write(
-            Record(
-                kind="fault",
-                fault=fault.code,
-                started=fault.since,
-                ended=None if raised else self._clock.now(),
-                text=fault.text,
-                clock=self._clock.reading(),
-            )
-        )
-
-    def _audio_now(self) -> AudioNow | None:
-        p = self.voice.playing
-        if p is None:
-            return None
-        run = self.playback.current
-        cue = run.cue if run is not None else None
-        item = p.cues[cue].item if cue is not None else None
-        return AudioNow(
-            programme=p.programme,
-            command=p.command,
-            alert=p.alert,
-            title=p.title or None,
-            item=item,
-            level_dbfs=self.playback.level_dbfs,
-            stream=self.reception.now(p, item),
-        )
+        said = "raised" if raised else "cleared"
+        log.log(logging.WARNING if raised else logging.INFO, "fault %s %s: %s", fault.code, said, fault.text)
+        self.ledger.fault(fault, raised)
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

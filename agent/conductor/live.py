@@ -6,10 +6,10 @@ from agent.clock import Clock
 from agent.conductor.performance import Performance, Phase
 from agent.conductor.reception import Reception
 from agent.conductor.voice import Voice
-from playlists.arbiter import Rank, Source
+from playlists.arbiter import Rank
 from playlists.models.command import Command, Live
 from playlists.models.items import Relay, RelayItem
-from playlists.units import Level, MonotonicS, Seconds
+from playlists.units import MonotonicS, Seconds
 
 LONGEST_S = Seconds(6 * 3_600.0)
 
@@ -25,14 +25,13 @@ class Broadcasts:
         self._voice = voice
         self._reception = reception
 
-    def performance(self, command: Command, do: Live, level: Level) -> Performance:
+    def performance(self, command: Command, do: Live, rank: Rank) -> Performance:
         """What a `live` command asks for; it begins to sound when its first samples are here."""
-        name = f"command/{command.id}"
         return Performance(
-            id=name,
+            id=f"command/{command.id}",
             origin="live",
             class_=do.class_,
-            rank=Rank(do.class_, Source.LIVE, 0, level, command.issued, name),
+            rank=rank,
             planned=self._clock.now(),
             items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_S))],
             title=do.title,

@@ -16,17 +16,20 @@ from agent.screen.protocol import (
     CLASSES,
     DEFAULT_TURN_S,
     FITS,
+    MAX_CAPTION,
     MAX_ZONES,
     STATUSES,
     THEMES,
     Board,
     Bulletin,
+    Caption,
     Clear,
     ImagePart,
     Message,
     Ping,
     Quit,
     SetBoard,
+    SetCaption,
     TakeOver,
     Takeover,
     TakePicture,
@@ -56,11 +59,11 @@ def read_message(message: Mapping[str, Any]) -> Message:
         return TakePicture(fields.text("request"), path, None if width is None else int(width))
     if op == "ping":
         return Ping(int(fields.number("n", -(2**53), 2**53)))
-    if op == "clear":
-        return Clear()
-    if op == "quit":
-        return Quit()
-    raise Rejected(f"op: one of board, takeover, clear, picture, ping, quit, found {op!r}")
+    if op == "caption":
+        return SetCaption(None if message.get("caption") is None else _caption(fields.inner("caption")))
+    if op in {"clear", "quit"}:
+        return Clear() if op == "clear" else Quit()
+    raise Rejected(f"op: one of board, takeover, clear, caption, picture, ping, quit, found {op!r}")
 
 
 C = TypeVar("C", bound=str)
@@ -181,3 +184,10 @@ def _takeover(fields: _Fields) -> Takeover:
         text=fields.text("text", ""),
         status=fields.choice("status", STATUSES, "Actual"),
     )
+
+
+def _caption(fields: _Fields) -> Caption:
+    text = fields.text("text")
+    if not 0 < len(text) <= MAX_CAPTION:
+        raise Rejected(f"{fields.where}text: 1 to {MAX_CAPTION} characters, found {len(text)}")
+    return Caption(text, Seconds(fields.number("lasts_s", 0, 3_600)))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from agent.screen.compose import Style, page_marks, set_lines
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Stripes
 from agent.screen.protocol import Takeover
 from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, Alarm
 from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise
+
+FEW_LETTERS: Final = 6
+"""A headline as short as a number is as large as it goes."""
 
 
 def alarm_of(takeover: Takeover) -> Alarm:
@@ -32,7 +37,8 @@ def compose_takeover(takeover: Takeover, size: tuple[int, int], style: Style) ->
     column = Box(inner.x, top, inner.width, inner.bottom - top)
     if headline:
         most = (column.width, round(column.height * (0.5 if body else 1.0)))
-        steps = [*sizes.steps(round(sizes.heading_top * 1.3)), *sizes.below_floor()]
+        largest = sizes.heading_top * (3.5 if len(headline) <= FEW_LETTERS else 1.3)
+        steps = [*sizes.steps(round(largest)), *sizes.below_floor()]
         fitted = fit_on_one(headline, most, steps, fonts.bold, setter=balance, most_lines=3)
         if fitted is None:
             body = f"{headline}\n{body}".strip()

@@ -220,10 +220,13 @@ class TickerArea:
         mark.blit(disc, ((piece.width - 2 * radius) // 2, (self._band.height - 2 * radius) // 2))
         return mark
 
-    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+    def restore(self, now: MonotonicS, wall: datetime) -> None:
         surface, theme = self._stage.surface, self._stage.style.theme
         surface.fill(theme.ground, self.box)
         smooth_rect(surface, self.box, theme.surface, self._edge, self._edge)
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        self.restore(now, wall)
         for bulletin in self._bulletins:
             self._stage.ledger.appear(bulletin.id, now, wall)
         self._painted = True
