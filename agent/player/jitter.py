@@ -61,16 +61,22 @@ class JitterBuffer:
         with self._room:
             return self._may_flow()
 
-    def put(self, block: Block, give_up: Callable[[], bool]) -> None:
-        """Add samples; waits while the buffer is full: a file on a web server comes faster than it sounds."""
+    def put(self, block: Block) -> None:
+        """Add samples."""
         with self._room:
             self._count(len(block))
-            while self._waiting > MOST_S * RATE and not self._may_leap() and not give_up():
-                self._room.wait(0.5)
             self._blocks.append(block)
             self._waiting += len(block)
             if self._may_leap():
                 self._leap()
+            # whoever has to wait sends no more at once
+            self._settled = self._settled or self._is_full()
+
+    def wait_for_room(self, give_up: Callable[[], bool]) -> None:
+        """Wait while the buffer is full: a file on a web server comes faster than it sounds."""
+        with self._room:
+            while self._is_full() and not give_up():
+                self._room.wait(0.5)
 
     def take(self, n: int) -> Block | None:
         """The next n samples; None until the cushion is there, and again after the buffer ran dry."""
@@ -121,6 +127,9 @@ class JitterBuffer:
         if now - self._taken_at > _UNREAD_S:
             return self._waiting > self._cushion * 1.5
         return self._keep_up and self._waiting > self._cushion + _BEHIND_S * RATE
+
+    def _is_full(self) -> bool:
+        return self._waiting > MOST_S * RATE and not self._may_leap()
 
     def _leap(self) -> None:
         while self._waiting - len(self._blocks[0]) >= self._cushion:

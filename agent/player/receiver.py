@@ -127,8 +127,9 @@ class Receiver:
                 data = rest + data
                 whole = len(data) // 2 * 2
                 rest = data[whole:]
-                self._buffer.put(from_s16(np.frombuffer(data[:whole], dtype="<i2")), self._closed.is_set)
+                self._buffer.put(from_s16(np.frombuffer(data[:whole], dtype="<i2")))
                 self._came()
+                self._buffer.wait_for_room(self._closed.is_set)
                 last = time.monotonic()
             patience_s = self._retrying.stalled_after_s if got else self._retrying.first_sound_s
             if time.monotonic() - last > patience_s:

@@ -29,7 +29,8 @@ class Stream:
         for _ in range(round(seconds * 100)):
             block = np.arange(self.sent, self.sent + BLOCK, dtype=np.float32) + RATE
             self.sent += BLOCK
-            self.buffer.put(block, lambda: waited.append(True) or True)
+            self.buffer.put(block)
+            self.buffer.wait_for_room(lambda: waited.append(True) or True)
         return not waited
 
     def pass_(self, seconds: float, *, send: bool = True, take: bool = True) -> list[Samples | None]:
@@ -138,7 +139,9 @@ def test_what_is_no_broadcast_has_to_wait_and_loses_nothing() -> None:
 def test_who_says_that_it_is_live_and_is_a_torrent_has_to_wait_as_well() -> None:
     stream = Stream(keep_up=True)
     assert stream.send(BURST_S - 1)
+    assert not stream.buffer.ready  # more may follow at once
     assert not stream.send(60.0)
+    assert stream.buffer.ready
 
 
 @given(st.booleans(), st.lists(st.tuples(st.floats(0, 0.3), st.integers(0, 2_000)), max_size=60))
@@ -147,6 +150,6 @@ def test_whatever_comes_a_block_is_whole_or_none(keep_up: bool, steps: list[tupl
     buffer = JitterBuffer(0.02, keep_up=keep_up, clock=lambda: now[0])
     for wait_s, n in steps:
         now[0] += wait_s
-        buffer.put(np.ones(n, np.float32), lambda: True)
+        buffer.put(np.ones(n, np.float32))
         block = buffer.take(BLOCK)
         assert block is None or len(block) == BLOCK
