@@ -22,6 +22,7 @@ from typing import Any, Final
 from agent.child import Voice, die_with_parent
 from agent.player.tuner.errors import NotReceived, NotSound
 from agent.player.tuner.formats import SNIFFED, begin_of, options, sniff
+from agent.player.tuner.mpeg import from_first_frame
 from playlists.streams import DATAGRAMS, Endpoint, StreamHosts, host_of, read_stream
 
 FIRST_PAUSE_S: Final = 0.25
@@ -137,6 +138,8 @@ class Tuner:
         if demux == SNIFFED:
             begin, whole = begin_of(chunks)
             demux = sniff(begin)
+        if demux == "mp3":
+            whole = from_first_frame(whole)
         read_end, write_end = os.pipe()
         broken: list[NotReceived] = []
 
