@@ -168,6 +168,31 @@ class TestStations:
         (heard,) = house.heard("p")
         assert heard.source.fallback == "/pcm/music.mp3"
 
+    def test_what_was_missed_of_a_station_is_gone_and_it_ends_when_it_would_have_ended(
+        self, house: House
+    ) -> None:
+        house.schedule(
+            {**relayed("p", 20), "items": [*relayed("p", 20)["items"], {"media": "media/music.mp3"}]}
+        )
+        house.run_until(START + timedelta(seconds=25))
+        house.library.lengths["chạy đi"] = 8.0
+        house.announce("e1", "chạy đi", **URGENT)
+        house.run_until(START + timedelta(seconds=44))
+        before, after, music = house.heard("p")
+        assert before.ended - before.began == pytest.approx(5.0, abs=0.2)
+        assert after.ended - before.began == pytest.approx(20.0, abs=0.2)
+        assert music.began - before.began == pytest.approx(20.0, abs=0.2)
+
+    def test_a_station_whose_time_has_passed_meanwhile_does_not_come_back(self, house: House) -> None:
+        house.schedule(relayed("p", 20))
+        house.run_until(START + timedelta(seconds=25))
+        house.library.lengths["chạy đi"] = 30.0
+        house.announce("e1", "chạy đi", **URGENT)
+        house.run_until(START + timedelta(seconds=70))
+        assert len(house.heard("p")) == 1
+        assert [(r.outcome, r.reason) for r in house.plays("p")] == [("interrupted", "by command/e1")]
+        assert house.player.received == {}
+
     def test_a_programme_that_is_withdrawn_before_its_turn_is_forgotten(self, house: House) -> None:
         house.schedule(relayed("p", 40))
         house.run_until(START + timedelta(seconds=35))
