@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from subprocess import PIPE
 
 import numpy as np
 import pytest
 
 from tests.support.house import LONG_HZ, House, in_s, media, monotonic_of, wait_until
 from tests.support.icecast import BLOCK, RATE, Icecast, rtp_sender, steady, udp_port
+from tests.support.node import ROOT
 from tests.support.sound import Samples, pitch, strength
 
 PATIENT_S = 20.0
@@ -70,19 +75,27 @@ def test_a_live_broadcast_takes_over_when_its_sound_is_there_and_gives_back_when
     assert house.ended(house.command("stop", programme=under.id)).state == "finished"
 
 
-def test_a_broadcast_by_rtp_is_cut_by_an_emergency_and_ends_by_its_stop(house: House) -> None:
+def test_a_broadcast_by_rtp_is_cut_by_an_emergency_and_ends_when_the_officer_ends_it(house: House) -> None:
+    """As an officer types it: `loa station live`, until Ctrl+C."""
     port = udp_port()
-    with rtp_sender(port, voice):
-        command = house.command("live", stream=f"rtp://127.0.0.1:{port}", lease_s=60.0)
-        house.centre.wait_for_receipt(command, "started", PATIENT_S)
+    argv = [sys.executable, "-m", "agent.cli", "station", "live", str(house.centre.folder.path)]
+    argv += [f"rtp://127.0.0.1:{port}", "--to", f"node:{house.id}", "--lease", "6"]
+    with rtp_sender(port, voice), subprocess.Popen(argv, cwd=ROOT, stdout=PIPE, text=True) as desk:
+        assert desk.stdout is not None
+        live = desk.stdout.readline().split()[0]
+        wait_until(lambda: (house.sounds() or {}).get("command") == live, PATIENT_S, "the broadcast sounds")
         began = time.monotonic()
         house.announce(media("alarm"), **{"class": "emergency"})
         heard_hz(house, 2_000.0, began)
-        states = [state for state, _ in house.receipts(command)]
-        assert "interrupted" in states
         heard_hz(house, 600.0, time.monotonic() + 1.5)  # it is over: the voice is back
-        stopped = house.command("live-stop", live=command.id)
-        assert house.ended(stopped).state == "finished"
+        wait_until(lambda: time.monotonic() > began + 7.0, 10, "the first lease would have run out")
+        assert (house.sounds() or {}).get("command") == live
+        desk.send_signal(signal.SIGINT)
+        told = desk.stdout.read()
+    assert desk.returncode == 0, told
+    assert [line.split()[2] for line in told.splitlines()[:2]] == ["started", "interrupted"]
+    assert "finished" in told
+    wait_until(lambda: house.sounds() is None, 10, "it is over")
 
 
 def test_a_broadcast_that_nobody_sends_fails_and_interrupts_nothing(house: House) -> None:
