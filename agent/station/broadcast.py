@@ -18,6 +18,9 @@ from playlists.units import Seconds
 RENEWALS_A_LEASE: Final = 3
 """Two may be lost, and the broadcast goes on."""
 
+ON_THE_WAY: Final = frozenset({"received", "verified"})
+"""Says only that a command has arrived."""
+
 _LOOK_S: Final = Seconds(0.25)
 
 
@@ -105,7 +108,10 @@ class Broadcast:
         if answer is None:
             return
         receipt, node = answer.receipt, answer.node
-        if receipt.command == self._live:
+        if receipt.state in ON_THE_WAY:
+            if receipt.command == self._live:
+                self._on.setdefault(node, True)
+        elif receipt.command == self._live:
             # an interruption by an emergency is none of the lease: the next renewal tells whether it goes on
             if not self._stop:
                 self._on[node] = receipt.state not in ("refused", "failed", "finished")

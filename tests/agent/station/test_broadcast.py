@@ -70,18 +70,16 @@ class Pole:
     def _obey(self, message):
         command = json.loads(base64.b64decode(json.loads(message.payload)["payload"]))
         self.heard.append((time.monotonic(), command))
-        receipt = Receipt(
-            command=command["id"],
-            state=self.answers[command["do"]["type"]],
-            reason="said",
-            at=datetime.now(UTC),
-        )
-        self.session.publish(f"loa/1/xa/node/{self.name}/receipt", encode(receipt))
+        for state in ("received", "verified", self.answers[command["do"]["type"]]):
+            self._say(command, state, "said")
         if command["do"]["type"] == "live-stop":
             # as a node does: what became of the broadcast itself comes after it
             (live,) = self.done("live")
-            last = Receipt(command=live["id"], state="interrupted", reason="stopped", at=datetime.now(UTC))
-            self.session.publish(f"loa/1/xa/node/{self.name}/receipt", encode(last))
+            self._say(live, "interrupted", "stopped")
+
+    def _say(self, command, state, reason):
+        receipt = Receipt(command=command["id"], state=state, reason=reason, at=datetime.now(UTC))
+        self.session.publish(f"loa/1/xa/node/{self.name}/receipt", encode(receipt))
 
 
 def broadcast(folder, *arguments, lease_s=LEASE_S):
