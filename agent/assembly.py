@@ -12,6 +12,7 @@ from agent.chores import Chores
 from agent.clock import Clock
 from agent.conductor.thinker import Think, Thinker
 from agent.config import Config
+from agent.config.voices import voices_of
 from agent.control.server import ControlServer
 from agent.feeds.feeds import Feeds
 from agent.journal import Journal
@@ -19,6 +20,7 @@ from agent.library import Library
 from agent.player.link import PlayerLink, player_argv
 from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.protocol import worker_command
+from agent.speech import Voices
 from agent.store import Store
 from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
@@ -154,6 +156,11 @@ def make_amplifier(config: Config) -> tuple[Amplifier, dict[str, Relay]]:
     # without named zones there is one, which is always on
     amplifier = Amplifier(plans, zones or [ZonePlan(EVERYWHERE)], config.amplifier.longest_on_s)
     return amplifier, open_relays(pins, fake=config.hardware.gpio == "fake")
+
+
+def make_voices(config: Config) -> Voices:
+    """Who speaks here."""
+    return voices_of(config.voices)
 
 
 def make_buttons(config: Config, post: Post) -> dict[str, Button]:

@@ -10,6 +10,7 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    make_voices,
     place_of,
     position_of,
 )
@@ -96,7 +97,13 @@ class Node:
             told=lambda what, state, reason: self.timeline.add("sound", what, state, reason),
         )
         self.sounds = Sounds(
-            outside.feeds.media, outside.library, self.reception, outside.recordings, config.node.called
+            outside.feeds.media,
+            outside.library,
+            self.reception,
+            outside.recordings,
+            make_voices(config),
+            self.faults,
+            config.node.called,
         )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)

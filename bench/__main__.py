@@ -18,6 +18,7 @@ NAMES = (
     "ready",
     "idle",
     "captions",
+    "speech",
     "air",
     "preempt",
     "source",

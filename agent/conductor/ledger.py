@@ -88,7 +88,7 @@ class Ledger:
                 media=sound.key if sound else None,
                 title=(sound.title if sound else "") or p.title or None,
                 class_=p.class_,
-                language=p.language,
+                language=(sound.language if sound else None) or p.language,
                 planned=p.planned,
                 ended=self._clock.now(),
                 played_s=0.0,

@@ -36,11 +36,19 @@ class FileItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenItem:
+    """Words of an alert, and its words in other languages for a node where nobody speaks the first."""
+
+    words: SpeechItem
+    instead: tuple[SpeechItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedItem:
     """A recording that came with an alert; its words where it cannot be had in time."""
 
     recording: Resource
-    words: SpeechItem
+    words: SpeechItem | SpokenItem
 
 
 class Phase(Enum):
@@ -71,6 +79,8 @@ class Sound:
     """The recording is here but cannot be sounded; otherwise it is not here."""
     awaits: str | None = None
     """Why it is not ready yet, where more can be said than that it takes too long."""
+    slow: bool = False
+    """Making it takes long, and waiting for it is worth while."""
 
     @property
     def playable(self) -> bool:
@@ -91,7 +101,7 @@ class Sound:
         return self.playable or self.failure is not None
 
 
-OwnItem = ToneItem | FileItem | RecordedItem
+OwnItem = ToneItem | FileItem | SpokenItem | RecordedItem
 """What is sounded and stands in no document."""
 
 

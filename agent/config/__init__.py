@@ -22,6 +22,7 @@ from agent.config.model import (
     Relay,
     Screen,
     Streams,
+    Voice,
     Zone,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "Relay",
     "Screen",
     "Streams",
+    "Voice",
     "Zone",
     "check_files",
     "load",

@@ -8,6 +8,8 @@ from typing import Any
 
 from agent.config.show import Located, located
 from agent.config.suggest import did_you_mean
+from agent.speech.voices import PITCH
+from playlists.languages import language_of
 
 
 def disagreements(document: Mapping[str, Any]) -> list[Located]:
@@ -24,6 +26,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_zones(document),
         *_broker(document),
         *_audio(document),
+        *_voices(document),
         *_groups(document),
         *_tie_break(document),
     ]
@@ -114,6 +117,27 @@ def _audio(document: Mapping[str, Any]) -> Iterator[Located]:
     if isinstance(device, str) and not device.endswith(".wav"):
         message = 'with output = "file" this must be the path of a file that ends in .wav'
         yield located(document, "audio", 0, "device", message)
+
+
+def _voices(document: Mapping[str, Any]) -> Iterator[Located]:
+    first: dict[str, int] = {}
+    for index, entry in _entries(document, "voices"):
+        language, name = entry.get("language"), entry.get("voice")
+        if not isinstance(language, str):
+            continue
+        tag = language.lower()
+        if tag in first:
+            message = f"is used twice: [[voices]] number {first[tag] + 1} has it already"
+            yield located(document, "voices", index, "language", message)
+        first.setdefault(tag, index)
+        if "model" in entry:
+            if entry.get("pitch", PITCH) != PITCH:
+                yield located(
+                    document, "voices", index, "pitch", "has no effect with a model: it has its own"
+                )
+        elif isinstance(name, str) and language_of(name.partition("+")[0]) != language_of(language):
+            message = f"is a voice of another language than {language!r}: nothing is read with a wrong voice"
+            yield located(document, "voices", index, "voice", message)
 
 
 def _groups(document: Mapping[str, Any]) -> Iterator[Located]:

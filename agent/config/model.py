@@ -196,6 +196,16 @@ class Streams(Section):
     dead_air_s: Annotated[Number, Field(ge=1, le=600)] = 10.0
 
 
+class Voice(Section):
+    """Who speaks a language, and how."""
+
+    language: Language
+    voice: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")] | None = None
+    model: FilePath | None = None
+    rate_wpm: Annotated[Whole, Field(ge=80, le=300)] = 150
+    pitch: Annotated[Whole, Field(ge=0, le=99)] = 50
+
+
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]
 
 
@@ -250,6 +260,7 @@ class Config(Section):
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
     streams: Streams = Streams()
+    voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
     alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()

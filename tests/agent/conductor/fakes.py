@@ -22,6 +22,7 @@ from agent.library import Pcm, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
+from agent.speech import Speech
 from agent.uplink.events import CommandVerified
 from playlists.alert import Resource
 from playlists.models.command import Command, Receipt
@@ -99,6 +100,8 @@ class FakeLibrary:
     def __init__(self) -> None:
         self.lengths: dict[str, float] = {"long.mp3": 600.0, "hour.mp3": 3_600.0}
         self.failures: dict[str, str] = {}
+        self.voiceless: set[str] = set()
+        """Languages that eSpeak NG does not speak."""
         self.held: set[str] = set()
         """Texts and files that are not made until `make`."""
         self.wanted: list[tuple[str, object]] = []
@@ -116,6 +119,10 @@ class FakeLibrary:
         self.wanted.append((key, source))
         name = source.name if isinstance(source, Path) else source.text
         if name in self.held:
+            return
+        by_espeak = isinstance(source, Speech) and source.voice.engine == "espeak-ng"
+        if by_espeak and source.language in self.voiceless:
+            self.post(Unplayable(key, f"no voice for {source.language}", lacks_voice=True))
             return
         if name in self.failures:
             self.post(Unplayable(key, self.failures[name]))
