@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.speech import Speech, speak
+from agent.speech import Speech
+from agent.speech.speaking import speak
 from tests.support.centre import CentreUnderTest
 from tests.support.icecast import BLOCK, RATE, Icecast, rtp_sender, udp_port
 from tests.support.node import ROOT
