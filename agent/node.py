@@ -7,13 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__
-from agent.assembly import (
-    Outside,
-    make_policy,
-    make_voices,
-    place_of,
-    position_of,
-)
+from agent.assembly import Outside, make_policy, make_voices, place_of, position_of
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
@@ -23,6 +17,7 @@ from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
+from agent.conductor.live import Broadcasts
 from agent.conductor.loop import Conductor
 from agent.conductor.memory import Memory
 from agent.conductor.orders import Orders
@@ -30,6 +25,7 @@ from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
 from agent.conductor.playback import Playback
 from agent.conductor.proof import Proof
+from agent.conductor.reception import Reception
 from agent.conductor.requests import Requests
 from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
@@ -38,7 +34,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
-from agent.conductor.wellbeing import Wellbeing, audio_now
+from agent.conductor.wellbeing import Wellbeing, what_sounds
 from agent.conductor.workers import Workers
 from agent.config import Config
 from agent.control.protocol import ControlRequest
@@ -87,9 +83,18 @@ class Node:
         self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
+        self.reception = Reception(
+            clock,
+            outside.player,
+            self.faults,
+            config.streams,
+            performances=lambda: self.voice.performances,
+            told=lambda what, state, reason: self.timeline.add("sound", what, state, reason),
+        )
         self.sounds = Sounds(
             outside.feeds.media,
             outside.library,
+            self.reception,
             outside.recordings,
             make_voices(config),
             self.faults,
@@ -97,7 +102,7 @@ class Node:
         )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
-        self.proof = Proof(config, clock, outside.listener, self.faults, self._heard)
+        self.proof = Proof(config, clock, outside.listener, self.faults)
         self.playback = Playback(
             clock,
             outside.player,
@@ -152,6 +157,7 @@ class Node:
             outside.screen,
             self.voice,
             self.playback,
+            self.reception,
             self.stage,
             self.faults,
             alive,
@@ -168,6 +174,7 @@ class Node:
             self.ledger,
             self.faults,
         )
+        self.broadcasts = Broadcasts(clock, self.voice, self.reception)
         self.orders = Orders(
             clock,
             self.voice,
@@ -176,6 +183,8 @@ class Node:
             self.alarms,
             self.ledger,
             self.tests,
+            self.reception,
+            self.broadcasts,
             rights_of=self.following.rights,
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
@@ -206,7 +215,7 @@ class Node:
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
-            audio=lambda: audio_now(self.voice, self.playback, self.proof.hearing),
+            audio=lambda: what_sounds(self.voice, self.playback, self.reception, self.proof.hearing),
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
             controls=lambda: self.rules.in_force(clock.now()),
@@ -261,13 +270,14 @@ class Node:
         each_turn("leaps", self.leaps.turn)
         each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
-        each_turn("self-test", self.tests.turn)
+        each_turn("reception", self.reception.turn)
+        each_turn("broadcasts", self.broadcasts.turn)
+        self.proof.connect(self.conductor, self.orders.heard)
         each_turn("voice", self.voice.turn)
         each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
-        self.proof.connect(self.conductor)
         each_turn("resumption", self._write_sounding)
         each_turn("wellbeing", self.wellbeing.turn)
         each_turn("readiness", self._readiness)
@@ -311,18 +321,12 @@ class Node:
             self.planner.begun(p)
             self._told(p, Told("started", None, at))
 
-    def _heard(self, p: Performance) -> None:
-        self.orders.heard(p)
-
     def _told(self, p: Performance, told: Told) -> None:
         log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
-        if p.origin == "self-test":
-            self.tests.told(p, told)
-        else:
-            self.orders.tell(p, told)
+        self.orders.tell(p, told)
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

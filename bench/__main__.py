@@ -26,6 +26,8 @@ NAMES = (
     "source",
     "cancel",
     "ontime",
+    "live",
+    "back",
 )
 """In this order when none is named: the cheap ones first."""
 

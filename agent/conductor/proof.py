@@ -30,15 +30,14 @@ class Proof:
         clock: Clock,
         link: WorkerLink | None,
         faults: Faults,
-        heard: Callable[[Performance], None],
     ) -> None:
-        """`heard(performance)` is called once for each that was heard."""
         self._config = config
         self._clock = clock
         self._link = link
         self._faults = faults
-        self.hearing = Hearing(clock, link, faults, self._path_gain_db, heard, self._measured)
+        self.hearing = Hearing(clock, link, faults, self._path_gain_db, self._heard, self._measured)
         self._tests: SelfTests | None = None
+        self._tell_heard: Callable[[Performance], None] | None = None
 
     def attach(self, voice: Voice, rules: Rules, ledger: Ledger) -> SelfTests:
         """Make the tests, which sound through this voice."""
@@ -56,10 +55,16 @@ class Proof:
         )
         return self._tests
 
-    def connect(self, conductor: Conductor) -> None:
-        """Take the listener's events, and a turn of the hearing."""
+    def connect(self, conductor: Conductor, heard: Callable[[Performance], None]) -> None:
+        """Take the listener's events, and turns of hearing and tests: to be called before the voice has its own.
+
+        `heard(performance)` is called once for each that was heard.
+        """
+        self._tell_heard = heard
         conductor.on(FromListener, self.hearing.take)
         conductor.each_turn("hearing", self.hearing.turn)
+        if self._tests is not None:
+            conductor.each_turn("self-test", self._tests.turn)
 
     def start(self) -> None:
         """Start the listener's process."""
@@ -78,6 +83,10 @@ class Proof:
 
     def _path_gain_db(self) -> Decibel | None:
         return self._tests.path_gain_db if self._tests is not None else None
+
+    def _heard(self, p: Performance) -> None:
+        if self._tell_heard is not None:
+            self._tell_heard(p)
 
     def _measured(self, message: Mapping[str, Any]) -> None:
         if self._tests is not None:

@@ -108,4 +108,4 @@ def _patience_s(p: Performance) -> Seconds:
 
 
 def _give_up(p: Performance) -> None:
-    p.sounds = [sound if sound.settled else sound.failed(TOO_LATE) for sound in p.sounds]
+    p.sounds = [sound if sound.settled else sound.failed(sound.awaits or TOO_LATE) for sound in p.sounds]

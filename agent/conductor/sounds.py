@@ -16,10 +16,11 @@ from agent.conductor.performance import (
     SpokenItem,
     ToneItem,
 )
+from agent.conductor.reception import Reception
 from agent.faults import Faults
 from agent.feeds.feeds import MediaInfo
 from agent.library import Library, Pcm, Prepared, Unplayable
-from agent.player.protocol import PcmSource, StreamSource, ToneSource
+from agent.player.protocol import PcmSource, ToneSource
 from agent.recordings import Recordings
 from agent.speech import Speech, Voices
 from agent.tones import TONES
@@ -27,6 +28,7 @@ from playlists.alert import Resource
 from playlists.identity import with_number
 from playlists.models.base import BulletinClass
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
+from playlists.streams import without_secrets
 from playlists.units import Seconds
 
 FAULT = "speech:"
@@ -45,6 +47,7 @@ class Sounds:
         self,
         find_media: FindMedia,
         library: Library,
+        reception: Reception,
         recordings: Recordings,
         voices: Voices,
         faults: Faults,
@@ -56,6 +59,7 @@ class Sounds:
         """
         self._number = number
         self._find_media = find_media
+        self._reception = reception
         self._library = library
         self._recordings = recordings
         self._voices = voices
@@ -64,8 +68,12 @@ class Sounds:
         """Of the words that were asked for, by key."""
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
-        self.version = 0
+        self._version = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
         """Changes whenever `find` may answer otherwise than before."""
+        return self._version, self._reception.version
 
     def find(self, p: Performance, item: Item | OwnItem, *, urgent: bool, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
@@ -107,7 +115,7 @@ class Sounds:
 
     def note(self, event: Prepared | Unplayable) -> None:
         """The library has answered."""
-        self.version += 1
+        self._version += 1
         self._asked.discard(event.key)
         language = self._languages.pop(event.key, None)
         if isinstance(event, Unplayable):
@@ -121,7 +129,7 @@ class Sounds:
 
     def forget_failures(self) -> None:
         """Try again what could not be made: a new schedule is in force."""
-        self.version += 1
+        self._version += 1
         self._failures.clear()
         for fault in self._faults.standing():
             if fault.code.startswith(FAULT):
@@ -134,7 +142,7 @@ class Sounds:
 
     def arrived(self, feed: str, target: str, *, make: bool) -> str | None:
         """A target has come; if it is to be made at once, returns its key."""
-        self.version += 1
+        self._version += 1
         info = self._find_media(feed, target) if make else None
         if info is None or info.path is None:
             return None
@@ -156,7 +164,7 @@ class Sounds:
 
     def give_up(self, key: str, reason: str) -> None:
         """Do without it for now."""
-        self.version += 1
+        self._version += 1
         self._failures[key] = reason
 
     def try_again(self, key: str) -> None:
@@ -214,17 +222,20 @@ class Sounds:
 
     def _station(self, p: Performance, item: RelayItem, *, urgent: bool, due: bool) -> Sound:
         relay = item.relay
+        sound = Sound(title=without_secrets(relay.url))
+        forbidden = self._reception.forbids([item])
+        if forbidden is not None:
+            return sound.failed(f"policy: {forbidden}")
         fallback: str | None = None
         if relay.fallback is not None:
             stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent, due=due)
             if not stored.settled:
-                return Sound(title=relay.url)
+                return sound
             fallback = stored.source.path if isinstance(stored.source, PcmSource) else None
-        return Sound(
-            title=relay.url,
-            source=StreamSource(relay.url, Seconds(relay.for_s), fallback),
-            length_s=Seconds(relay.for_s),
-        )
+        source = self._reception.source(p, item, fallback)
+        if p.origin == "live" and (awaits := self._reception.awaited(source)) is not None:
+            return replace(sound, awaits=awaits)
+        return sound.ready(source, Seconds(relay.for_s))
 
     def _stored(self, sound: Sound, source: Path | Speech, *, urgent: bool) -> Sound:
         if sound.key is None:

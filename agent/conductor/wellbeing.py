@@ -9,6 +9,7 @@ from typing import Any
 from agent.clock import Clock
 from agent.conductor.hearing import Hearing
 from agent.conductor.playback import Playback
+from agent.conductor.reception import Reception
 from agent.conductor.voice import Voice
 from agent.faults import Faults
 from playlists.models.health import (
@@ -28,6 +29,27 @@ from playlists.units import MonotonicS
 
 AT_MOST_EACH_S = 1.0
 """Changes that follow each other faster are sent together: a SIM's data plan pays for each."""
+
+
+def what_sounds(voice: Voice, playback: Playback, reception: Reception, hearing: Hearing) -> AudioNow | None:
+    """What sounds now, how loud, whether it is heard, and how its stream stands if it is one."""
+    p = voice.playing
+    if p is None:
+        return None
+    cue = playback.current.cue if playback.current is not None else None
+    item = p.cues[cue].item if cue is not None else None
+    heard, heard_dbfs = hearing.now
+    return AudioNow(
+        programme=p.programme,
+        command=p.command,
+        alert=p.alert,
+        title=p.title or None,
+        item=item,
+        level_dbfs=playback.level_dbfs,
+        heard=heard,
+        heard_dbfs=heard_dbfs,
+        stream=reception.now(p, item),
+    )
 
 
 class Wellbeing:
@@ -133,6 +155,7 @@ class Wellbeing:
             "clock": health.clock.state,
             "feeds": {name: (feed.version, feed.state) for name, feed in health.feeds.items()},
             "audio": (audio.programme, audio.command, audio.alert, audio.item) if audio else None,
+            "stream": audio.stream.state if audio and audio.stream else None,
             "takeover": showing.takeover if showing else None,
             "relays": health.relays,
             "self_test": health.self_test.at if health.self_test else None,
@@ -140,23 +163,3 @@ class Wellbeing:
             "faults": [(fault.code, fault.text) for fault in health.faults],
         }
         return json.dumps(essence, sort_keys=True, default=str)
-
-
-def audio_now(voice: Voice, playback: Playback, hearing: Hearing) -> AudioNow | None:
-    """What sounds, and whether it is heard; None in silence."""
-    p = voice.playing
-    if p is None:
-        return None
-    run = playback.current
-    cue = run.cue if run is not None else None
-    heard, heard_dbfs = hearing.now
-    return AudioNow(
-        programme=p.programme,
-        command=p.command,
-        alert=p.alert,
-        title=p.title or None,
-        item=p.cues[cue].item if cue is not None else None,
-        level_dbfs=playback.level_dbfs,
-        heard=heard,
-        heard_dbfs=heard_dbfs,
-    )

@@ -21,6 +21,7 @@ from agent.config.model import (
     Position,
     Relay,
     Screen,
+    Streams,
     Voice,
     Zone,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Problem",
     "Relay",
     "Screen",
+    "Streams",
     "Voice",
     "Zone",
     "check_files",

@@ -20,6 +20,7 @@ from agent.config.fields import (
     Name,
     Number,
     Repeat,
+    StreamHost,
     TimeOfDay,
     TimeZone,
     Url,
@@ -195,6 +196,14 @@ class Alerts(Section):
     hosts: Annotated[tuple[Host, ...], Field(max_length=100)] = ()
 
 
+class Streams(Section):
+    """Live broadcasts and relayed stations: from whom, and when one counts as dead."""
+
+    hosts: Annotated[tuple[StreamHost, ...], Field(max_length=1_000)] = ()
+    dead_air_dbfs: Annotated[Number, Field(ge=-90, le=-20)] = -50.0
+    dead_air_s: Annotated[Number, Field(ge=1, le=600)] = 10.0
+
+
 class Voice(Section):
     """Who speaks a language, and how."""
 
@@ -259,6 +268,7 @@ class Config(Section):
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
+    streams: Streams = Streams()
     voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
     alerts: Alerts = Alerts()
     screen: Screen = Screen()

@@ -86,6 +86,7 @@ tail_s = 0.4
 [policy]
 loudness = {loudness}
 {policy}
+{streams}
 [screen]
 enabled = false
 [hardware]
@@ -277,6 +278,7 @@ class House:
         ceiling: str = "emergency",
         lengths: Mapping[str, float] | None = None,
         extra: str = "",
+        streams: str = '[streams]\nhosts = ["radio.example"]',
         screen: Any = None,
         listener: Any = None,
     ) -> None:
@@ -296,7 +298,13 @@ class House:
         self.player.post = self.conductor.post
         config = parse(
             CONFIG.format(
-                directory=directory, policy=policy, node=node, loudness=loudness, ceiling=ceiling, extra=extra
+                directory=directory,
+                policy=policy,
+                node=node,
+                loudness=loudness,
+                ceiling=ceiling,
+                extra=extra,
+                streams=streams,
             )
         )
         amplifier, relays = make_amplifier(config)
