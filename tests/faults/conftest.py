@@ -11,9 +11,9 @@ from tests.support.house import House, open_house
 from tests.support.pulse import Sink
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kiosk(centre: CentreUnderTest, sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A node with a screen that runs as long as the tests do."""
+    """A node with a screen that runs as long as tests of this folder do: it must not sound in those of another."""
     directory = tmp_path_factory.mktemp("kiosk")
     with open_house(centre, sink, directory, id="kiosk-01", screen=True, screen_size=(640, 360)) as house:
         yield house

@@ -11,9 +11,9 @@ from tests.support.house import House, open_house
 from tests.support.pulse import Sink
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pole(centre: CentreUnderTest, sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A node without a screen that runs as long as the tests do."""
+    """A node without a screen that runs as long as tests of this folder do: it must not sound in those of another."""
     with open_house(centre, sink, tmp_path_factory.mktemp("pole"), id="pole-07") as house:
         yield house
 
