@@ -6,7 +6,7 @@ says when it wants to be asked again. Under a takeover the board stands still, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,23 +14,39 @@ import pygame
 
 from agent.screen.clock import ClockArea
 from agent.screen.compose import Style
+from agent.screen.controls import ControlsArea, with_controls
+from agent.screen.films import Films
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box, place
 from agent.screen.ledger import Ledger
+from agent.screen.manner import Manner
 from agent.screen.paint import Page, paint
 from agent.screen.pictures import Pictures
-from agent.screen.protocol import Board, Event, Failed, Showing, Shown, Takeover, ThemeName, Zone
+from agent.screen.protocol import (
+    Action,
+    Board,
+    Event,
+    Failed,
+    FilmWaits,
+    Showing,
+    Shown,
+    Takeover,
+    ThemeName,
+    Touched,
+    Zone,
+)
 from agent.screen.rotation import page_times
 from agent.screen.takeover import alarm_of, compose_takeover
-from agent.screen.theme import THEMES, sizes_for
+from agent.screen.theme import THEMES, Theme, sizes_for, themed
 from agent.screen.ticker import TickerArea
 from agent.screen.zones import NEVER, BulletinArea, Stage
 from playlists.units import MonotonicS, Seconds
 
 TAKEOVER_PAGE_S = Seconds(8.0)
+BLACK = (0, 0, 0)
 REPORT_S = Seconds(60.0)
 
-ZoneArea = BulletinArea | TickerArea | ClockArea
+ZoneArea = BulletinArea | TickerArea | ClockArea | ControlsArea
 
 
 class _Cover:
@@ -62,8 +78,13 @@ class BoardView:
         pictures: Pictures,
         say: Callable[[Event], None],
         theme: ThemeName = "dark",
+        manner: Manner | None = None,
+        films: Films | None = None,
     ) -> None:
         """`surface` is what is presented; `say` gets every event but `Ready` and `Pong`."""
+        self._manner = manner or Manner()
+        self._films = films
+        self._resting = False
         self._surface = surface
         self._size = surface.get_size()
         self._fonts = fonts
@@ -72,6 +93,7 @@ class BoardView:
         self._default_theme = theme
         self._ledger = Ledger()
         self._failed: set[tuple[str, str]] = set()
+        self._emblem: pygame.Surface | None = None
         self._stage = self._new_stage(theme)
         self._board: Board | None = None
         self._areas: list[ZoneArea] = []
@@ -80,6 +102,7 @@ class BoardView:
         self._blank = True
         self._told: Showing | None = None
         self._report_at = NEVER
+        self._controls: ControlsArea | None = None
 
     # -- what is to be seen ------------------------------------------------------------------------
 
@@ -111,20 +134,41 @@ class BoardView:
             return
         pages = compose_takeover(takeover, self._size, self._stage.style)
         self._cover = _Cover(takeover, pages, now)
-        if self._covered_since is None:
-            self._covered_since = now
-            self._ledger.vanish_all(now)
+        self._stand_still(now)
 
     def clear(self, now: MonotonicS, wall: datetime) -> None:
         """End the takeover: the board comes back where it was."""
-        if self._cover is None or self._covered_since is None:
+        if self._cover is not None:
+            self._cover = None
+            self._come_back(now, wall)
+
+    def rest(self, now: MonotonicS, wall: datetime, *, resting: bool) -> None:
+        """Be black, but for a takeover; or show the board again, where it was."""
+        if resting == self._resting:
+            return
+        self._resting = resting
+        if self._cover is None:
+            self._stand_still(now)
+            self._come_back(now, wall)
+
+    def _stand_still(self, now: MonotonicS) -> None:
+        if self._covered_since is None:
+            self._covered_since = now
+            self._ledger.vanish_all(now)
+            for area in self._areas:
+                if isinstance(area, BulletinArea):
+                    area.hold()
+
+    def _come_back(self, now: MonotonicS, wall: datetime) -> None:
+        self._blank = True
+        if self._resting:
+            self._surface.fill(BLACK)
             return
         self._count_covered(now)
-        self._cover = self._covered_since = None
+        self._covered_since = None
         self._surface.fill(self._stage.style.theme.ground)
         for area in self._areas:
             area.repaint(now, wall)
-        self._blank = True
 
     def picture_ready(self, now: MonotonicS) -> None:
         """A picture has been decoded."""
@@ -142,6 +186,8 @@ class BoardView:
             return min(self._cover.next_at, report_at)
         if self._blank:
             return MonotonicS(0.0)
+        if self._resting:
+            return report_at
         return min([report_at, *(area.next_at for area in self._areas)])
 
     @property
@@ -149,9 +195,63 @@ class BoardView:
         """How many frames of tickers were presented late or not at all."""
         return sum(area.late_frames for area in self._areas if isinstance(area, TickerArea))
 
+    @property
+    def lit(self) -> bool:
+        """Whether there is anything to be seen."""
+        return self._cover is not None or (
+            not self._resting and any(area.showing or isinstance(area, ClockArea) for area in self._areas)
+        )
+
+    @property
+    def moving(self) -> list[Box]:
+        """Bands that should look different at each look."""
+        if self._cover is not None or self._resting:
+            return []
+        return [area.box for area in self._areas if isinstance(area, TickerArea) and area.showing]
+
+    def lose_sight(self, since: MonotonicS) -> None:
+        """The screen has shown nothing of it since then: nothing counts as shown."""
+        self._ledger.lose_sight(since)
+
+    def regain_sight(self, now: MonotonicS, wall: datetime) -> None:
+        """The screen shows it again."""
+        self._ledger.regain_sight(now, wall)
+
+    def run_film(self, bulletin: str, now: MonotonicS, at: float | None) -> None:
+        """The film of this bulletin, which waits for its sound, runs."""
+        for area in self._areas:
+            if isinstance(area, BulletinArea):
+                area.run_film(bulletin, now, at)
+
+    def press(self, point: tuple[int, int], now: MonotonicS) -> None:
+        """A resident has touched the glass there."""
+        action = self._controls.at(point) if self._controls is not None else None
+        if action is not None:
+            self.act(action, now)
+
+    def act(self, action: Action, now: MonotonicS) -> None:
+        """Do what a resident asks for, by the glass or a button; under a takeover nothing is to be asked."""
+        if self._covered_since is not None:
+            return
+        told = self._controls.press(action, now) if self._controls is not None else True
+        target = self._controls.target if self._controls is not None else self._largest()
+        if target is None:
+            return
+        if action in {"next", "back"}:
+            target.skip(now, back=action == "back")
+        elif told and action != "language":
+            self._say(Touched(action, next(iter(target.showing), None)))
+
+    def _largest(self) -> BulletinArea | None:
+        shown = [area for area in self._areas if isinstance(area, BulletinArea)]
+        return max(shown, key=lambda area: area.box.width * area.box.height, default=None)
+
     def step(self, now: MonotonicS, wall: datetime) -> list[Box]:
         """Paint what is due; the boxes that changed."""
-        dirty = self._step_cover(now) if self._cover is not None else self._step_areas(now, wall)
+        if self._cover is not None:
+            dirty = self._step_cover(now)
+        else:
+            dirty = [] if self._resting else self._step_areas(now, wall)
         if self._blank and self._cover is None:
             self._blank = False
             dirty = [Box(0, 0, *self._size)]
@@ -164,6 +264,8 @@ class BoardView:
         """Say what is seen, if that has changed. Call it when the step has been presented."""
         if self._cover is not None:
             state = Showing(self._layout, (), self._cover.takeover.id)
+        elif self._resting:
+            state = Showing(self._layout, (), None)
         else:
             state = Showing(self._layout, tuple(n for area in self._areas for n in area.showing), None)
         nothing_yet = self._told is None and self._board is None and self._cover is None
@@ -173,7 +275,7 @@ class BoardView:
 
     def prepare(self) -> bool:
         """Do one small step towards the next change; False when there is nothing to do."""
-        return self._cover is None and any(area.prepare() for area in self._areas)
+        return self._covered_since is None and any(area.prepare() for area in self._areas)
 
     def report(self, now: MonotonicS, wall: datetime) -> None:
         """Say what was shown since the last report."""
@@ -212,22 +314,46 @@ class BoardView:
             self._covered_since = now
 
     def _new_stage(self, theme: ThemeName) -> Stage:
-        style = Style(self._fonts, THEMES[theme], sizes_for(*self._size))
+        style = Style(self._fonts, self._theme(theme), sizes_for(*self._size))
         self._surface.fill(style.theme.ground)
-        return Stage(self._surface, style, self._pictures, self._ledger, self._fail)
+        return Stage(
+            self._surface,
+            style,
+            self._pictures,
+            self._ledger,
+            self._fail,
+            self._films,
+            lambda bulletin, waits: self._say(FilmWaits(bulletin, waits)),
+            transitions=self._manner.transitions,
+            emblem=self._emblem,
+        )
+
+    def _theme(self, name: ThemeName) -> Theme:
+        return themed(THEMES[name], self._manner.colours)
 
     def _arrange(self, board: Board, theme: ThemeName, now: MonotonicS) -> None:
         for area in self._areas:
             area.close(now)
-        if self._cover is None:
+        if self._covered_since is None:
             self._stage = self._new_stage(theme)
             self._blank = True
         else:
-            self._stage.style = Style(self._fonts, THEMES[theme], self._stage.style.sizes)
+            self._stage.style = Style(self._fonts, self._theme(theme), self._stage.style.sizes)
         placed, refused = place(board.zones, board.grid, self._size, self._stage.style.sizes.gap)
         for zone, taken in refused:
             self._say(Failed(None, f"zone {zone.id!r} overlaps zone {taken.id!r} and is left out"))
-        self._areas = [self._new_area(zone, box, board, now) for zone, box in placed]
+        largest = largest_zone(placed)
+        self._controls = None
+        self._areas = []
+        for zone, box in placed:
+            bar = None
+            if self._manner.touch and zone is largest:
+                box, bar = with_controls(box, self._size[1], self._stage.style.sizes.gap)  # noqa: PLW2901
+            area = self._new_area(zone, box, board, now)
+            self._areas.append(area)
+            if bar is not None and isinstance(area, BulletinArea):
+                self._controls = ControlsArea(bar, area, self._stage, now)
+                self._areas.append(self._controls)
 
     def _new_area(self, zone: Zone, box: Box, board: Board, now: MonotonicS) -> ZoneArea:
         if zone.kind == "ticker":
@@ -240,6 +366,9 @@ class BoardView:
     def _renew(self, board: Board, now: MonotonicS) -> None:
         zones = {zone.id: zone for zone in board.zones}
         for area in self._areas:
+            if isinstance(area, ControlsArea):
+                area.changed(now)
+                continue
             zone = zones[area.zone.id]
             if isinstance(area, ClockArea):
                 area.change(zone, now, ZoneInfo(board.timezone), known=board.clock_known)
@@ -250,6 +379,14 @@ class BoardView:
         if (bulletin, reason) not in self._failed:
             self._failed.add((bulletin, reason))
             self._say(Failed(bulletin, reason))
+
+
+def largest_zone(placed: Sequence[tuple[Zone, Box]]) -> Zone | None:
+    """The zone for bulletins that has the most room: what residents act on."""
+    bulletins = [
+        (box.width * box.height, zone) for zone, box in placed if zone.kind not in {"ticker", "clock"}
+    ]
+    return max(bulletins, key=lambda one: one[0], default=(0, None))[1]
 
 
 def _places(board: Board) -> list[tuple[str, str, tuple[int, int, int, int]]]:

@@ -8,29 +8,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.screen.errors import Rejected
 from agent.screen.protocol import (
+    ACTIONS,
     CLASSES,
     DEFAULT_TURN_S,
     FITS,
     MAX_ZONES,
     STATUSES,
     THEMES,
+    Act,
     Board,
+    Break,
     Bulletin,
     Clear,
     ImagePart,
     Message,
     Ping,
     Quit,
+    Rest,
+    RunFilm,
     SetBoard,
     TakeOver,
     Takeover,
     TakePicture,
     TextPart,
+    VideoPart,
+    Words,
     Zone,
 )
 from playlists.units import Seconds
@@ -56,14 +63,28 @@ def read_message(message: Mapping[str, Any]) -> Message:
         return TakePicture(fields.text("request"), path, None if width is None else int(width))
     if op == "ping":
         return Ping(int(fields.number("n", -(2**53), 2**53)))
-    if op == "clear":
-        return Clear()
-    if op == "quit":
-        return Quit()
-    raise Rejected(f"op: one of board, takeover, clear, picture, ping, quit, found {op!r}")
+    return _rarer(op, message, fields)
+
+
+def _rarer(op: object, message: Mapping[str, Any], fields: _Fields) -> Message:
+    if op in {"clear", "quit"}:
+        return Clear() if op == "clear" else Quit()
+    if op == "rest":
+        return Rest(message.get("resting") is True)
+    if op == "act":
+        return Act(fields.choice("action", ACTIONS))
+    if op == "film":
+        at = fields.number("at", 0, 2**53) if message.get("at") is not None else None
+        return RunFilm(fields.text("bulletin"), at)
+    if op == "break":
+        return Break(fields.choice("as", BREAKAGES) if message.get("as") is not None else None)
+    raise Rejected(f"op: one of {', '.join(OPS)}, found {op!r}")
 
 
 C = TypeVar("C", bound=str)
+OPS: Final = ("board", "takeover", "clear", "picture", "ping", "quit", "rest", "act", "film", "break")
+BREAKAGES: Final[tuple[Literal["black", "frozen"], ...]] = ("black", "frozen")
+MAX_LANGUAGES: Final = 16
 
 
 @dataclass(frozen=True)
@@ -153,7 +174,7 @@ def _zone(fields: _Fields, columns: int, rows: int) -> Zone:
 
 
 def _bulletin(fields: _Fields) -> Bulletin:
-    text = image = None
+    text = image = video = None
     if fields.values.get("text") is not None:
         part = fields.inner("text")
         text = TextPart(part.text("heading", ""), part.text("body", ""), part.text("qr", "") or None)
@@ -161,6 +182,11 @@ def _bulletin(fields: _Fields) -> Bulletin:
         part = fields.inner("image")
         fit = part.choice("fit", FITS, "contain")
         image = ImagePart(part.text("path"), fit, part.text("caption", ""))
+    if fields.values.get("video") is not None:
+        part = fields.inner("video")
+        fit = part.choice("fit", FITS, "contain")
+        sound = part.values.get("sound") is True
+        video = VideoPart(part.text("path"), fit, part.text("caption", ""), sound)
     return Bulletin(
         id=fields.text("id"),
         class_=fields.choice("class", CLASSES, "routine"),
@@ -169,6 +195,7 @@ def _bulletin(fields: _Fields) -> Bulletin:
         weight=int(fields.number("weight", 1, 100, 1)),
         text=text,
         image=image,
+        video=video,
     )
 
 
@@ -180,4 +207,14 @@ def _takeover(fields: _Fields) -> Takeover:
         headline=fields.text("headline", ""),
         text=fields.text("text", ""),
         status=fields.choice("status", STATUSES, "Actual"),
+        language=fields.text("language", "vi"),
+        more=tuple(
+            Words(
+                part.text("language"),
+                part.text("event", ""),
+                part.text("headline", ""),
+                part.text("text", ""),
+            )
+            for part in fields.each("more")[: MAX_LANGUAGES - 1]
+        ),
     )

@@ -299,10 +299,10 @@ def test_a_bulletin_that_is_withdrawn_goes_at_once(bench: Bench) -> None:
     assert (bench.pixels() == THEMES["dark"].ground).all()
 
 
-def test_a_video_takes_no_turn_and_is_reported_once(bench: Bench) -> None:
+def test_a_bulletin_without_content_that_is_known_takes_no_turn_and_is_reported_once(bench: Bench) -> None:
     bench.show(zone(notice("a", duration_s=5), Bulletin("film"), notice("b", duration_s=5)))
     bench.pass_time(40)
-    assert bench.failures() == [("film", "video is not shown by this version")]
+    assert bench.failures() == [("film", "it has no content that this version knows")]
     assert {one.showing for one in bench.showings()} == {("a",), ("b",)}
 
 
@@ -409,6 +409,7 @@ def test_a_qr_code_without_room_is_left_out_and_the_text_stays(bench: Bench) -> 
 def test_the_colour_of_its_class_marks_a_bulletin(bench: Bench) -> None:
     for class_ in ("routine", "priority", "emergency"):
         bench.show(zone(notice(f"b-{class_}", body=BODY, class_=class_)))
+        bench.pass_time(0.5)  # it has slid in
         colour = np.array(THEMES["dark"].accents[class_], dtype=np.uint8)  # type: ignore[index]
         assert (bench.pixels() == colour).all(axis=2).sum() > 1_000
 

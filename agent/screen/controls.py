@@ -1,0 +1,167 @@
+"""What residents can press on the glass: a bar below the largest zone, there only where touch is configured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pygame
+
+from agent.screen.compose import set_lines
+from agent.screen.grid import Box
+from agent.screen.paint import Fill, Op, Page, paint
+from agent.screen.protocol import Action, Zone
+from agent.screen.typesetting import fit_on_one
+from agent.screen.zones import NEVER, BulletinArea, Stage
+from playlists.units import MonotonicS, Seconds
+
+BAR_PART: Final = 0.085
+"""Height of the bar as a share of the screen's: a finger finds 40 mm of a 43" screen."""
+PRESSED_S: Final = Seconds(0.4)
+LANGUAGE_S: Final = Seconds(120.0)
+"""After so long without a touch, the board shows all languages again: another resident stands there."""
+VOTE_EACH_S: Final = Seconds(3.0)
+"""Presses that follow each other faster are one vote, by one child."""
+LABELS: Final[dict[Action, str]] = {
+    "back": "‹ Trước",
+    "next": "Tiếp ›",
+    "read": "Nghe đọc",
+    "language": "Ngôn ngữ",
+    "useful": "Hữu ích",
+    "useless": "Chưa hữu ích",
+}
+NAMES: Final = {"vi": "Tiếng Việt", "en": "English", "km": "ខ្មែរ", "hmn": "Hmoob", "mww": "Hmoob"}
+
+
+@dataclass(frozen=True)
+class Button:
+    """One thing to press, in the coordinates of the screen."""
+
+    action: Action
+    box: Box
+
+
+class ControlsArea:
+    """The bar. It is an `Area`, and knows the zone that it acts on."""
+
+    def __init__(self, box: Box, target: BulletinArea, stage: Stage, now: MonotonicS) -> None:
+        self.zone = Zone("controls", "controls", (0, 0, 1, 1))
+        self.box = box
+        self.target = target
+        self.next_at = now
+        self.showing: tuple[str, ...] = ()
+        self._stage = stage
+        self._pressed: Action | None = None
+        self._language: str | None = None
+        self._voted_at = MonotonicS(-1e9)
+        self._all_at = NEVER
+        self.buttons = self._lay_out()
+
+    def at(self, point: tuple[int, int]) -> Action | None:
+        """What is pressed at a point of the screen."""
+        return next((b.action for b in self.buttons if pygame.Rect(b.box).collidepoint(point)), None)
+
+    def press(self, action: Action, now: MonotonicS) -> bool:
+        """See to what was pressed; whether the conductor must hear of it."""
+        self._pressed, self.next_at = action, now
+        if self._all_at != NEVER:
+            self._all_at = MonotonicS(now + LANGUAGE_S)
+        if action in {"useful", "useless"}:
+            if now - self._voted_at < VOTE_EACH_S:
+                return False
+            self._voted_at = now
+        if action == "language":
+            choices = (None, *self.target.languages)
+            following = (choices.index(self._language) + 1) if self._language in choices else 1
+            self._choose(choices[following % len(choices)], now)
+        return action in {"useful", "useless", "read"}
+
+    def changed(self, now: MonotonicS) -> None:
+        """The zone has other bulletins: perhaps in other languages."""
+        self.buttons = self._lay_out()
+        self.next_at = now
+
+    def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        if now >= self._all_at:
+            self._choose(None, now)
+        self.repaint(now, wall)
+        self.next_at = self._all_at
+        if self._pressed is not None:
+            self._pressed = None
+            self.next_at = MonotonicS(now + PRESSED_S)
+        return [self.box]
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        style = self._stage.style
+        bar = pygame.Surface(self.box[2:]).convert(self._stage.surface)
+        ops: list[Op] = []
+        for button in self.buttons:
+            inside = Box(
+                button.box.x - self.box.x, button.box.y - self.box.y, button.box.width, button.box.height
+            )
+            down = button.action == self._pressed
+            ground = style.theme.accents["routine"] if down else style.theme.surface
+            ops.append(Fill(inside, ground, min(style.sizes.radius, inside.height // 3)))
+            label = self._label(button.action)
+            fonts = style.fonts.for_text(label)
+            steps = [*style.sizes.steps(style.sizes.floor), *style.sizes.below_floor()]
+            room = inside.inset(inside.height // 6, 0)
+            fitted = fit_on_one(label, room[2:], steps, fonts.bold, most_lines=1)
+            if fitted is not None:
+                face = fonts.bold(fitted[0])
+                at = (
+                    inside.x + (inside.width - face.width(label)) // 2,
+                    inside.y + (inside.height - face.line_height) // 2,
+                )
+                colour = style.theme.on_accents["routine"] if down else style.theme.text
+                ops += set_lines([label], at, ("bold", fitted[0], colour), fonts)
+        for _ in paint(Page(tuple(ops)), bar, style.fonts, style.theme.ground):
+            pass
+        self._stage.surface.blit(bar, self.box[:2])
+
+    def prepare(self) -> bool:
+        return False
+
+    def shift(self, seconds: Seconds) -> None:
+        self._all_at = MonotonicS(self._all_at + seconds)
+        self.next_at = MonotonicS(self.next_at + seconds)
+
+    def close(self, now: MonotonicS) -> None:
+        """Nothing of it is counted."""
+
+    def _choose(self, language: str | None, now: MonotonicS) -> None:
+        self._language = language
+        self._all_at = NEVER if language is None else MonotonicS(now + LANGUAGE_S)
+        self.target.choose(language, now)
+
+    def _label(self, action: Action) -> str:
+        if action == "language" and self._language is not None:
+            return NAMES.get(self._language.partition("-")[0], self._language)
+        return LABELS[action]
+
+    def _lay_out(self) -> tuple[Button, ...]:
+        actions: list[Action] = ["back", "next", "read", "useful", "useless"]
+        if len(self.target.languages) > 1:
+            actions.insert(3, "language")
+        gap = self._stage.style.sizes.gap
+        width = (self.box.width - gap * (len(actions) - 1)) / len(actions)
+        return tuple(
+            Button(
+                action,
+                Box(
+                    round(self.box.x + number * (width + gap)),
+                    self.box.y,
+                    max(1, round(width)),
+                    self.box.height,
+                ),
+            )
+            for number, action in enumerate(actions)
+        )
+
+
+def with_controls(box: Box, screen_height: int, gap: int) -> tuple[Box, Box]:
+    """A zone's box made smaller, and the bar below it."""
+    height = max(32, round(screen_height * BAR_PART))
+    above = Box(box.x, box.y, box.width, max(1, box.height - height - gap))
+    return above, Box(box.x, above.bottom + gap, box.width, height)
