@@ -15,6 +15,7 @@ from agent.assembly import (
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.filmsound import FilmSound
 from agent.conductor.following import Following
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
@@ -25,8 +26,10 @@ from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
 from agent.conductor.playback import Playback
 from agent.conductor.requests import Requests
+from agent.conductor.residents import Residents
 from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
+from agent.conductor.screenhours import ScreenHours
 from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
@@ -39,6 +42,7 @@ from agent.control.protocol import ControlRequest
 from agent.faults import Faults
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
+from agent.screenpower import DisplaySwitched
 from agent.timeline import Timeline
 from playlists.models.health import AudioNow, Fault, LogState
 from playlists.models.record import Record
@@ -112,6 +116,15 @@ class Node:
             timezone=config.node.timezone,
             theme=config.screen.theme,
             shown=lambda what, state: self.timeline.add("screen", what, state),
+            feedback_url=config.screen.feedback_url,
+        )
+        self.screen_hours = ScreenHours(
+            clock,
+            self.stage,
+            self.faults,
+            outside.screen_power,
+            hours=config.screen.on_hours,
+            zone=config.node.zone,
         )
         self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
         self.workers = Workers(
@@ -151,6 +164,10 @@ class Node:
             post=post,
             scratch=config.paths.runtime,
         )
+        self.residents = Residents(clock, self.stage, self.voice, self.orders.say)
+        self.film_sound = FilmSound(clock, self.stage, self.voice, self.orders.say)
+        self.stage.touched = self.residents.act
+        self.stage.film_waits = self.film_sound.film
         self.resumption = Resumption(memory, clock, boot)
         self.leaps = Leaps(clock, self._leapt)
         self.wellbeing = Wellbeing(
@@ -198,6 +215,7 @@ class Node:
         ):
             for event, handler in handlers.items():
                 on(event, handler)
+        on(DisplaySwitched, self.screen_hours.switched)
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
@@ -209,6 +227,7 @@ class Node:
         each_turn("planner", self.planner.turn)
         each_turn("voice", self.voice.turn)
         each_turn("stage", self.stage.turn)
+        each_turn("screen-hours", self.screen_hours.turn)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
@@ -253,6 +272,7 @@ class Node:
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
+        self.film_sound.told(p, told)
         self.orders.tell(p, told)
 
     def _left_out(self, programme: str, reason: str) -> None:

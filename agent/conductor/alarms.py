@@ -14,7 +14,7 @@ from agent.conductor.performance import Performance, ToneItem
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
 from agent.screen.protocol import Status as ScreenStatus
-from agent.screen.protocol import Takeover
+from agent.screen.protocol import Takeover, Words
 from playlists.alert import Alert, AlertBook, Began, Effect, Ended, Ignored, Replaced, Status, read_alert
 from playlists.arbiter import Rank, Source
 from playlists.models.base import BulletinClass
@@ -167,10 +167,26 @@ class Alarms:
         self._stage.take_over(self._takeover(shown[-1]) if shown else None)
 
     def _takeover(self, alert: Alert) -> Takeover:
-        info, _ = alert.blocks(self._languages)[0]
-        text = "\n".join(part for part in (info.description, info.instruction) if part)
         status: ScreenStatus = "Exercise" if alert.status is Status.EXERCISE else "Actual"
-        return Takeover(alert.identifier, "emergency", info.event, info.headline, text, status)
+        first, *more = (
+            Words(
+                language,
+                info.event,
+                info.headline,
+                "\n".join(part for part in (info.description, info.instruction) if part),
+            )
+            for info, language in alert.blocks(self._languages)
+        )
+        return Takeover(
+            alert.identifier,
+            "emergency",
+            first.event,
+            first.headline,
+            first.text,
+            status,
+            first.language,
+            tuple(more),
+        )
 
     def _remark(self, alert: Alert, text: str, origin: Origin) -> None:
         log.info("alert %s: %s", alert.identifier, text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.config.show import Located, located
 from agent.config.suggest import did_you_mean
+from agent.screen.theme import LEGIBLE, THEMES, WELL_LEGIBLE, contrasts, themed
 
 
 def disagreements(document: Mapping[str, Any]) -> list[Located]:
@@ -21,6 +22,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_broker(document),
         *_audio(document),
         *_groups(document),
+        *_screen(document),
     ]
 
 
@@ -106,3 +108,37 @@ def _audio(document: Mapping[str, Any]) -> Iterator[Located]:
 def _groups(document: Mapping[str, Any]) -> Iterator[Located]:
     if twice := _twice(_words(document.get("node"), "groups")):
         yield located(document, "node", 0, "groups", f"names {twice!r} twice")
+
+
+def _screen(document: Mapping[str, Any]) -> Iterator[Located]:
+    screen = document.get("screen")
+    if not isinstance(screen, Mapping):
+        return
+    colours = screen.get("colours")
+    if isinstance(colours, Mapping):
+        for message in _colours(str(screen.get("theme", "dark")), colours):
+            yield located(document, "screen", 0, "colours", message)
+    power, driver = screen.get("power", "none"), screen.get("driver", "auto")
+    needs = {"xset": "x11", "wlr-randr": "wayland"}.get(str(power))
+    if needs is not None and driver not in ("auto", needs):
+        yield located(document, "screen", 0, "power", f"{power!r} works with driver = {needs!r} only")
+    if power != "none" and not _list(screen, "on_hours"):
+        yield located(document, "screen", 0, "power", "has no effect without on_hours")
+
+
+def _colours(theme: str, own: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an owner's colours: text must be legible on them."""
+    if theme not in THEMES or not all(isinstance(text, str) for text in own.values()):
+        return
+    try:
+        themed_so = themed(THEMES[theme], own)
+    except ValueError as error:
+        yield str(error)
+        return
+    least = WELL_LEGIBLE if theme == "contrast" else LEGIBLE
+    for what, found in contrasts(themed_so).items():
+        if found < least:
+            yield (
+                f"{what}: the contrast is {found:.1f}:1, and theme {theme!r} needs {least:g}:1 "
+                "for text to be legible (WCAG 2.2)"
+            )

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agent.config.agree import disagreements
-from agent.config.fields import Day, FilePath, Flag, Hours, Name, Number, TimeZone, Url, Whole
+from agent.config.fields import Day, FilePath, Flag, Hours, Link, Name, Number, TimeZone, Url, Whole
 from playlists.models.base import MAX_FEEDS, BulletinClass, Language
 
 
@@ -148,7 +148,19 @@ class Screen(Section):
     driver: Literal["auto", "kmsdrm", "wayland", "x11", "offscreen", "dummy"] = "auto"
     size: tuple[Pixels, Pixels] | None = None
     fullscreen: Flag = True
-    theme: Literal["dark", "light"] = "dark"
+    theme: Literal["dark", "light", "contrast"] = "dark"
+    colours: Annotated[
+        dict[str, Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]], Field(max_length=7)
+    ] = {}
+    emblem: FilePath | None = None
+    transitions: Flag = True
+    rotate: Literal[0, 90, 180, 270] = 0
+    overscan_percent: Annotated[Number, Field(ge=0, le=10)] = 0.0
+    shift_px: Annotated[Whole, Field(ge=0, le=16)] = 2
+    on_hours: Annotated[tuple[Hours, ...], Field(max_length=48)] = ()
+    power: Literal["none", "cec", "xset", "wlr-randr", "fake"] = "none"
+    touch: Flag = False
+    feedback_url: Link | None = None
 
 
 class Limits(Section):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pygame
@@ -15,13 +16,14 @@ import pygame
 from agent.screen.clock import ClockArea
 from agent.screen.compose import Style
 from agent.screen.controls import ControlsArea, with_controls
+from agent.screen.errors import Quarantine
 from agent.screen.films import Films
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box, place
 from agent.screen.ledger import Ledger
 from agent.screen.manner import Manner
 from agent.screen.paint import Page, paint
-from agent.screen.pictures import Pictures
+from agent.screen.pictures import Pictures, Wanted, decode
 from agent.screen.protocol import (
     Action,
     Board,
@@ -44,6 +46,7 @@ from playlists.units import MonotonicS, Seconds
 
 TAKEOVER_PAGE_S = Seconds(8.0)
 BLACK = (0, 0, 0)
+EMBLEM_PX = (512, 256)
 REPORT_S = Seconds(60.0)
 
 ZoneArea = BulletinArea | TickerArea | ClockArea | ControlsArea
@@ -93,7 +96,7 @@ class BoardView:
         self._default_theme = theme
         self._ledger = Ledger()
         self._failed: set[tuple[str, str]] = set()
-        self._emblem: pygame.Surface | None = None
+        self._emblem = self._load_emblem(theme)
         self._stage = self._new_stage(theme)
         self._board: Board | None = None
         self._areas: list[ZoneArea] = []
@@ -327,6 +330,17 @@ class BoardView:
             transitions=self._manner.transitions,
             emblem=self._emblem,
         )
+
+    def _load_emblem(self, theme: ThemeName) -> pygame.Surface | None:
+        if self._manner.emblem is None:
+            return None
+        wanted = Wanted(Path(self._manner.emblem), EMBLEM_PX, "contain", self._theme(theme).surface)
+        try:
+            found = decode(wanted)
+        except Quarantine as error:
+            self._say(Failed(None, f"the emblem is left out: {error}"))
+            return None
+        return pygame.image.frombuffer(found.rgb, found.size, "RGB").convert(self._surface)
 
     def _theme(self, name: ThemeName) -> Theme:
         return themed(THEMES[name], self._manner.colours)

@@ -94,9 +94,9 @@ def themed(theme: Theme, own: Mapping[str, str]) -> Theme:
     Raises:
         ValueError: a colour is not written as one, or is none of `OWN_COLOURS`.
     """
-    colours = {name: read_colour(text) for name, text in own.items()}
-    if unknown := set(colours) - set(OWN_COLOURS):
+    if unknown := set(own) - set(OWN_COLOURS):
         raise ValueError(f"no such colour: {', '.join(sorted(unknown))}; there are {', '.join(OWN_COLOURS)}")
+    colours = {name: read_colour(text) for name, text in own.items()}
     accents, on_accents = dict(theme.accents), dict(theme.on_accents)
     for class_ in CLASSES:
         if class_ in colours:

@@ -22,6 +22,7 @@ from agent.library import Pcm, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
+from agent.screenpower import ScreenPower
 from agent.uplink.events import CommandVerified
 from playlists.models.command import Command, Receipt
 from playlists.models.health import FeedHealth, Health, Readings
@@ -84,6 +85,7 @@ loudness = {loudness}
 {policy}
 [screen]
 enabled = false
+{screen_keys}
 [hardware]
 gpio = "fake"
 {extra}
@@ -233,6 +235,8 @@ class House:
         lengths: Mapping[str, float] | None = None,
         extra: str = "",
         screen: Any = None,
+        screen_power: ScreenPower | None = None,
+        screen_keys: str = "",
     ) -> None:
         self.clock = clock or FakeClock(START)
         self.directory = directory
@@ -248,7 +252,14 @@ class House:
         self.player = FakePlayer(self.clock, self.library.lengths)
         self.player.post = self.conductor.post
         config = parse(
-            CONFIG.format(directory=directory, policy=policy, loudness=loudness, ceiling=ceiling, extra=extra)
+            CONFIG.format(
+                directory=directory,
+                policy=policy,
+                loudness=loudness,
+                ceiling=ceiling,
+                extra=extra,
+                screen_keys=screen_keys,
+            )
         )
         amplifier, relays = make_amplifier(config)
         self.relays = relays
@@ -264,6 +275,7 @@ class House:
             library=self.library,  # type: ignore[arg-type]
             player=self.player,  # type: ignore[arg-type]
             screen=screen,
+            screen_power=screen_power,
             uplink=self.uplink,  # type: ignore[arg-type]
             amplifier=amplifier,
             relays=relays,
