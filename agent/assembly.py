@@ -17,6 +17,7 @@ from agent.feeds.feeds import Feeds
 from agent.journal import Journal
 from agent.library import Library
 from agent.player.link import PlayerLink, player_argv
+from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.manner import Manner
 from agent.screen.protocol import worker_command
 from agent.screenpower import ScreenPower
@@ -25,9 +26,11 @@ from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
+from drivers.buttons import Button, ButtonPin, ButtonPressed, open_buttons
 from drivers.display import open_display
 from drivers.relays import Relay, RelayPin, open_relays
 from drivers.sensors import read_board
+from playlists.alert import Place
 from playlists.models.health import Position, Readings, Status
 from playlists.policy import EVERYWHERE, LoudnessHours, Policy
 from playlists.units import Seconds
@@ -43,12 +46,14 @@ class Outside:
     gate: Gate
     feeds: Feeds
     library: Library
+    recordings: Recordings
     player: PlayerLink
     screen: WorkerLink | None
     screen_power: ScreenPower | None
     uplink: Uplink | None
     amplifier: Amplifier
     relays: Mapping[str, Relay]
+    buttons: Mapping[str, Button]
     readings: Callable[[], Readings]
     control: ControlServer
     chores: Chores
@@ -60,7 +65,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
     """Open all of it as the configuration wants; nothing runs yet.
 
     Raises:
-        DriverError: a relay cannot be opened.
+        DriverError: a relay or a button cannot be opened.
         JournalError: another agent holds the journal.
         UplinkError: a file that `[broker]` names cannot be read.
         OSError: a folder cannot be written.
@@ -72,17 +77,21 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
     gate = Gate({}, config.node.id, frozenset(config.node.groups), journal, clock)
     store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
     amplifier, relays = make_amplifier(config)
+    library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post)
+    of_alerts = Store(cache / "alerts", STORE_BYTES)
     return Outside(
         journal=journal,
         gate=gate,
         feeds=Feeds(config.feeds, store, state, post, clock),
-        library=Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post),
+        library=library,
+        recordings=Recordings(of_alerts, config.alerts.hosts, library, post),
         player=make_player(config, post),
         screen=make_screen(config, post),
         screen_power=make_screen_power(config, post),
         uplink=make_uplink(config, journal, gate, post, clock, boot),
         amplifier=amplifier,
         relays=relays,
+        buttons=make_buttons(config, post),
         readings=lambda: Readings(**asdict(read_board(state))),
         control=ControlServer(runtime / "control.sock", cache / "by-hand", post),
         chores=Chores(post),
@@ -155,6 +164,19 @@ def make_amplifier(config: Config) -> tuple[Amplifier, dict[str, Relay]]:
     return amplifier, open_relays(pins, fake=config.hardware.gpio == "fake")
 
 
+def make_buttons(config: Config, post: Post) -> dict[str, Button]:
+    """Buttons that post a `ButtonPressed`.
+
+    Raises:
+        DriverError: one cannot be opened.
+    """
+    pins = [
+        ButtonPin(button.name, button.pin, "up" if button.active == "low" else "down")
+        for button in config.buttons
+    ]
+    return open_buttons(pins, lambda name: post(ButtonPressed(name)), fake=config.hardware.gpio == "fake")
+
+
 def make_policy(config: Config) -> Policy:
     """The node's own rules."""
     section = config.policy
@@ -165,6 +187,7 @@ def make_policy(config: Config) -> Policy:
         loudness=tuple(LoudnessHours(hours=part.hours, gain_db=part.gain_db) for part in section.loudness),
         quiet_days=tuple(str(day) for day in section.quiet_days),
         resume_within_s=section.resume_within_s,
+        tie_break=section.tie_break,
     )
 
 
@@ -172,6 +195,16 @@ def position_of(config: Config) -> Position | None:
     """Where the node stands."""
     position = config.node.position
     return Position(lat=position.lat, lon=position.lon) if position else None
+
+
+def place_of(config: Config) -> Place:
+    """Where the node stands, for alerts that hold for some places only."""
+    position = config.node.position
+    codes = (code.rpartition("=") for code in config.node.geocodes)
+    return Place(
+        (position.lat, position.lon) if position else None,
+        frozenset((system.strip(), value.strip()) for system, _, value in codes),
+    )
 
 
 def reboot() -> str | None:

@@ -69,7 +69,6 @@ class Life:
         outside.control.start()
         self._begin_chores()
         node.ledger.remark(f"agent {__version__} started")
-        node.alarms.restore()
 
     def _begin_chores(self) -> None:
         chores = self._node.outside.chores
@@ -160,6 +159,7 @@ class Life:
         ends: list[Callable[[], object]] = [
             outside.player.stop,
             node.amplification.close,
+            lambda: [button.close() for button in outside.buttons.values()],
             lambda: node.playback.break_off("the agent was stopped"),
             node.wellbeing.last_word,
             outside.chores.stop,
@@ -170,6 +170,7 @@ class Life:
             lambda: node.stage.write_sums(all_of_them=True),
             lambda: node.ledger.remark("agent stopped"),
             lambda: outside.feeds.stop(Seconds(2.0)),
+            outside.recordings.stop,
             outside.library.stop,
             node.upstream.stop,
             self._clock.close,

@@ -10,13 +10,16 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    place_of,
     position_of,
 )
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.captions import Captions
 from agent.conductor.filmsound import FilmSound
 from agent.conductor.following import Following
+from agent.conductor.identity import Identity
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.loop import Conductor
@@ -44,9 +47,10 @@ from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
 from agent.screenpower import DisplaySwitched
 from agent.timeline import Timeline
+from drivers.buttons import ButtonPressed
 from playlists.models.health import AudioNow, Fault, LogState
 from playlists.models.record import Record
-from playlists.units import MonotonicS
+from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
 
@@ -85,7 +89,7 @@ class Node:
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library)
+        self.sounds = Sounds(outside.feeds.media, outside.library, outside.recordings, config.node.called)
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
@@ -103,6 +107,7 @@ class Node:
             memory,
             outside.think,
             self._left_out,
+            self.rules.place_of,
         )
         self.stage = Stage(
             clock,
@@ -126,7 +131,17 @@ class Node:
             hours=config.screen.on_hours,
             zone=config.node.zone,
         )
-        self.alarms = Alarms(clock, self.voice, self.stage, self.ledger, memory, config.node.languages)
+        self.alarms = Alarms(
+            clock,
+            self.voice,
+            self.sounds,
+            self.stage,
+            self.ledger,
+            memory,
+            languages=config.node.languages,
+            place=place_of(config),
+            repeat_s=Seconds(config.alerts.repeat_s),
+        )
         self.workers = Workers(
             outside.player,
             outside.screen,
@@ -164,21 +179,35 @@ class Node:
             post=post,
             scratch=config.paths.runtime,
         )
-        self.residents = Residents(clock, self.stage, self.voice, self.orders.say)
-        self.film_sound = FilmSound(clock, self.stage, self.voice, self.orders.say)
+        self.residents = Residents(clock, self.stage, self.voice, self.rules, self.orders.say)
+        self.film_sound = FilmSound(clock, self.stage, self.voice, self.rules, self.orders.say)
         self.stage.touched = self.residents.act
         self.stage.film_waits = self.film_sound.film
+        self.captions = Captions(clock, self.playback, self.stage)
+        self.identity = Identity(
+            clock,
+            self.orders,
+            self.stage,
+            self.rules,
+            self.ledger,
+            node=config.node.id,
+            number=config.node.called,
+            position=position_of(config),
+            languages=config.node.languages,
+        )
         self.resumption = Resumption(memory, clock, boot)
         self.leaps = Leaps(clock, self._leapt)
         self.wellbeing = Wellbeing(
             clock,
             self.faults,
+            public_number=config.node.public_number or None,
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
             audio=self._audio_now,
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
+            controls=lambda: self.rules.in_force(clock.now()),
             log_state=lambda: LogState(stored_through=journal.stored_through, last=journal.last),
             publish=self.upstream.health,
         )
@@ -192,6 +221,7 @@ class Node:
             self.amplification,
             self.ledger,
             journal,
+            self.identity,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -219,6 +249,7 @@ class Node:
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
+        on(ButtonPressed, self.identity.pressed)
         on(Thought, lambda event: event.take())
         on(ClockJumped, lambda _event: None)  # it only wakes us: `Leaps` looks at each turn
         each_turn = self.conductor.each_turn
@@ -226,6 +257,7 @@ class Node:
         each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
         each_turn("voice", self.voice.turn)
+        each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
         each_turn("screen-hours", self.screen_hours.turn)
         each_turn("following", self.following.turn)
@@ -244,6 +276,7 @@ class Node:
         self.outside.chores.realign()
         self.rules.jumped(by_s)
         self.voice.jumped(by_s)
+        self.alarms.jumped(by_s)
         self.planner.jumped(by_s)
         self.stage.refresh()
 
@@ -277,7 +310,8 @@ class Node:
 
     def _left_out(self, programme: str, reason: str) -> None:
         log.warning("programme %s is left out: %s", programme, reason)
-        self.ledger.remark(f"programme left out: {reason}", programme=programme.partition("/")[2])
+        feed, _, name = programme.partition("/")
+        self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
 
     def _fault_changed(self, fault: Fault, raised: bool) -> None:
         log.log(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +20,13 @@ class ButtonPin:
     pull: Literal["up", "down"] = "up"
     debounce_s: float = 0.05
     """Seconds that its level must be steady; long cables need more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonPressed:
+    """Event: somebody pressed a button."""
+
+    button: str
 
 
 class Button(ABC):
@@ -103,3 +110,23 @@ class FakeButton(Button):
 
     def close(self) -> None:
         self._closed = True
+
+
+def open_buttons(
+    pins: Iterable[ButtonPin], pressed: Callable[[str], None], *, fake: bool
+) -> dict[str, Button]:
+    """All buttons by name; where one cannot be opened, those before it are closed again.
+
+    Raises:
+        Technician: no such pin, no access to it, or another program holds it.
+        Retry: the kernel refused this time.
+    """
+    opened: dict[str, Button] = {}
+    try:
+        for pin in pins:
+            opened[pin.name] = FakeButton(pin.name, pressed) if fake else GpioButton(pin, pressed)
+    except BaseException:
+        for button in opened.values():
+            button.close()
+        raise
+    return opened

@@ -117,9 +117,7 @@ class CecPower(DisplayPower):
 
     def _ask(self, *words: str) -> str:
         if not Path(self._device).exists():
-            raise Technician(
-                f"{self._device} is not there: no CEC on this board, or no kernel driver for it"
-            )
+            raise Technician(f"{self._device} is not there: no CEC on this board, or no kernel driver for it")
         if not self._registered:
             # without a logical address of our own a television does not answer
             _run(["cec-ctl", "-d", self._device, "--playback", "-o", "loa"], "v4l-utils")

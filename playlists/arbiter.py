@@ -4,6 +4,8 @@ Rules, after contract §2:
 
 - *Rank* is a total order: class, then live over scheduled over filler, then priority (a bigger number
   wins), then feed level, then the earlier start, then the id.
+- Where the contract would let the feed level decide, the node may name feeds that come first (`tie_break`):
+  the officer of the commune decides whose item waits. It never orders emergencies.
 - At most one demand plays.
 - A demand of class emergency takes the output from anything of a lower class, whatever its `on_conflict`.
 - Otherwise a demand takes the output only if it outranks what plays *and* says `preempt`. `queue` waits.
@@ -17,7 +19,7 @@ Rules, after contract §2:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -54,6 +56,7 @@ class Rank:
     """What decides between two demands. `start` is an instant and must have an offset.
 
     `id` has to be unique on the node (`feed/programme@…`, a command's id): it makes the order total.
+    `place` is that of its feed among those which the node lets go first (see `place_of`): a smaller one wins.
     """
 
     class_: BulletinClass
@@ -62,21 +65,28 @@ class Rank:
     level: Level
     start: datetime
     id: str
+    place: int = 0
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None:
             raise ValueError(f"rank of {self.id}: start {self.start.isoformat()} has no offset")
 
     @property
-    def key(self) -> tuple[int, int, int, int, datetime, str]:
+    def key(self) -> tuple[int, int, int, int, int, datetime, str]:
         """Sorting by it puts the strongest first."""
         # UTC: Python compares two times of one zone by their wall time, which an autumn night has twice
         start = self.start.astimezone(UTC)
-        return (-self.class_.rank, -self.source, -self.priority, -self.level, start, self.id)
+        place = 0 if self.class_ is BulletinClass.EMERGENCY else self.place
+        return (-self.class_.rank, -self.source, -self.priority, place, -self.level, start, self.id)
 
     def outranks(self, other: Rank) -> bool:
         """Whether this one is stronger."""
         return self.key < other.key
+
+
+def place_of(feed: str | None, tie_break: Sequence[str]) -> int:
+    """Where a feed stands by the node's own order; what is not named there (a technician, too) comes after."""
+    return tie_break.index(feed) if feed in tie_break else len(tie_break)
 
 
 @dataclass(frozen=True, slots=True)

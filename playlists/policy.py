@@ -88,6 +88,8 @@ class Policy(Model):
     """The first range that holds the moment counts; outside of all it is 0 dB."""
     quiet_days: tuple[QuietDay, ...] = ()
     resume_within_s: Annotated[float, Field(ge=0)] = 3_600.0
+    tie_break: tuple[Identifier, ...] = ()
+    """Feeds that go first, in this order, where class, source and priority are equal (see `arbiter.place_of`)."""
 
     @field_validator("timezone")
     @classmethod

@@ -32,7 +32,7 @@ ON_TIME_S = Seconds(1.0)
 """A start no later than this is not a late one."""
 
 MAX_REMEMBERED = 100_000
-"""Starts and groups that are remembered of what was lately asked, for each of a few shelves."""
+"""Starts that are remembered of what was lately asked, for each of a few shelves."""
 
 _HORIZONS = (timedelta(hours=1), timedelta(days=1), LOOK_AHEAD)
 _QUIET = timedelta(hours=1)  # how long "nothing within LOOK_AHEAD" is believed
@@ -105,8 +105,7 @@ class _Group:
     members: list[_Member] = field(default_factory=list)
 
 
-_Hour = tuple[list[int], list[_Member]]
-_SILENT: _Hour = ([], [])
+_Day = tuple[list[int], list[_Member]]
 
 
 @dataclass(slots=True)
@@ -117,11 +116,9 @@ class _Shelf:
     """Starts without a rule, ascending; `single` says whose they are."""
     single: list[_Member] = field(default_factory=list)
     groups: dict[ZoneInfo, list[_Group]] = field(default_factory=dict)
-    busy: set[int] = field(default_factory=set)
-    """Hours of the day in which anything repeated ever starts."""
-    days: dict[tuple[ZoneInfo, date], list[_Group]] = field(default_factory=dict)
-    """What was lately asked: groups of a day, and from them, in order, the starts of an hour."""
-    hours: dict[tuple[ZoneInfo, date, int], _Hour] = field(default_factory=dict)
+    days: dict[tuple[ZoneInfo, date], _Day] = field(default_factory=dict)
+    """What was lately asked: the starts of a day, in order of their time. A whole day is put in order at
+    once: hour by hour, each hour would have to look through all groups again."""
     remembered: int = 0
 
     def between(self, after: datetime, until: datetime) -> Iterator[Occurrence]:
@@ -140,44 +137,25 @@ class _Shelf:
         """Starts by rule in `(after, until]`, in order of wall time."""
         first, last = wall_span(after, until, zone)
         for day in days_between(first, last):
-            if not self._groups_on(zone, day):
-                continue
+            times, members = self._starts_on(zone, day)
             midnight = datetime.combine(day, time())
-            from_s = max((first - midnight).total_seconds(), 0)
-            to_s = min((last - midnight).total_seconds(), 86_399)
-            for hour in range(int(from_s) // 3_600, int(to_s) // 3_600 + 1):
-                times, members = self._starts_in(zone, day, hour)
-                for place in range(bisect_left(times, from_s), bisect_right(times, to_s)):
-                    member = members[place]
-                    planned = member.recurrence.at(midnight + timedelta(seconds=times[place]))
-                    if planned is not None and after < planned <= until:
-                        yield Occurrence(member.feed, member.level, member.programme, planned)
+            from_s, to_s = (first - midnight).total_seconds(), (last - midnight).total_seconds()
+            for place in range(bisect_left(times, from_s), bisect_right(times, to_s)):
+                member = members[place]
+                planned = member.recurrence.at(midnight + timedelta(seconds=times[place]))
+                if planned is not None and after < planned <= until:
+                    yield Occurrence(member.feed, member.level, member.programme, planned)
 
-    def _starts_in(self, zone: ZoneInfo, day: date, hour: int) -> _Hour:
-        if hour not in self.busy:
-            return _SILENT
-        found = self.hours.get((zone, day, hour))
+    def _starts_on(self, zone: ZoneInfo, day: date) -> _Day:
+        found = self.days.get((zone, day))
         if found is None:
             starts: list[tuple[int, _Member]] = []
-            for group in self._groups_on(zone, day):
-                low = bisect_left(group.times, hour * 3_600)
-                high = bisect_left(group.times, hour * 3_600 + 3_600, low)
-                starts += zip(group.times[low:high], group.members[low:high], strict=True)
+            for group in self.groups[zone]:
+                if group.first <= day <= group.last and group.days.include(day):
+                    starts += zip(group.times, group.members, strict=True)
             starts.sort(key=_time_of_day)
             found = [seconds for seconds, _ in starts], [member for _, member in starts]
             self._make_room(len(starts) + 10)
-            self.hours[zone, day, hour] = found
-        return found
-
-    def _groups_on(self, zone: ZoneInfo, day: date) -> list[_Group]:
-        found = self.days.get((zone, day))
-        if found is None:
-            found = [
-                group
-                for group in self.groups[zone]
-                if group.first <= day <= group.last and group.days.include(day)
-            ]
-            self._make_room(len(found) + 10)
             self.days[zone, day] = found
         return found
 
@@ -186,7 +164,6 @@ class _Shelf:
         self.remembered += wanted
         if self.remembered > MAX_REMEMBERED:
             self.days.clear()
-            self.hours.clear()
             self.remembered = wanted
 
 
@@ -340,7 +317,6 @@ def _arrange(members: Iterable[_Member]) -> dict[timedelta, _Shelf]:
             days, first, last, [seconds for seconds, _ in starts], [member for _, member in starts]
         )
         shelves[reach].groups.setdefault(zone, []).append(group)
-        shelves[reach].busy.update(seconds // 3_600 for seconds in group.times)
     return shelves
 
 

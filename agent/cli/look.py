@@ -40,6 +40,11 @@ def status(as_json: JsonFlag = False) -> None:
         )
     relays = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in health["relays"].items())
     typer.echo(f"relays   {relays or 'none'}")
+    for zone, until in health["muted"].items():
+        typer.echo(f"muted    {_zone(zone)} until {local(until)}; emergencies still sound")
+    for zone, volume in health["volumes"].items():
+        end = f" until {local(volume['until'])}" if volume["until"] else ""
+        typer.echo(f"volume   {_zone(zone)} {volume['gain_db']:+.1f} dB{end}")
     waiting = health["log"]["last"] - health["log"]["stored_through"]
     typer.echo(f"log      {waiting} records wait for the centre")
     faults = health["faults"]
@@ -87,6 +92,10 @@ def log(
         return
     for record in reply["records"]:
         typer.echo(_line(record))
+
+
+def _zone(name: str) -> str:
+    return "all of it" if name == "*" else name
 
 
 def _audio(health: dict[str, Any]) -> str:

@@ -109,6 +109,13 @@ def play(
 
 
 @app.command()
+def identify() -> None:
+    """Say and show the number of this pole."""
+    reply = ask_daemon("identify")
+    typer.echo(f"this is {reply['number']}; it says so now")
+
+
+@app.command()
 def stop(
     name: Annotated[str, typer.Argument(help="Programme, command or alert; default all.")] = "*",
 ) -> None:

@@ -3,42 +3,43 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
 from agent.conductor.memory import Memory
-from agent.conductor.performance import Performance, ToneItem
+from agent.conductor.performance import Performance
+from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
-from agent.conductor.voice import Voice
+from agent.conductor.tellings import Origin, Tellings, id_of, urgency
+from agent.conductor.voice import Told, Voice
 from agent.screen.protocol import Status as ScreenStatus
 from agent.screen.protocol import Takeover, Words
-from playlists.alert import Alert, AlertBook, Began, Effect, Ended, Ignored, Replaced, Status, read_alert
-from playlists.arbiter import Rank, Source
-from playlists.models.base import BulletinClass
-from playlists.models.items import Speech, SpeechItem
-from playlists.units import Level, MonotonicS
+from playlists.alert import (
+    Alert,
+    AlertBook,
+    Began,
+    Effect,
+    Ended,
+    Ignored,
+    Place,
+    Replaced,
+    Status,
+    meant_for,
+    read_alert,
+)
+from playlists.units import Level, MonotonicS, Seconds
 
 log = logging.getLogger("loa.alarms")
 
 KEY = "alerts"
-SPOKEN_KEY = "alerts-spoken"
-SOURCES_KEY = "alerts-sources"
-
+ORIGINS_KEY = "alerts-sources"
 
 EXPIRED = "expired"
-
-
-class Origin(NamedTuple):
-    """Where an alert came from."""
-
-    command: str | None
-    feed: str | None
-    level: Level
-
-
+NEVER = datetime.max.replace(tzinfo=UTC)
 NOBODY = Origin(None, None, Level(0))
 
 
@@ -49,124 +50,122 @@ class Alarms:
         self,
         clock: Clock,
         voice: Voice,
+        sounds: Sounds,
         stage: Stage,
         ledger: Ledger,
         memory: Memory,
+        *,
         languages: tuple[str, ...],
+        place: Place,
+        repeat_s: Seconds,
     ) -> None:
+        """`place` is where the node stands; an alert is told each `repeat_s`, 0 for once."""
         self._clock = clock
-        self._voice = voice
         self._stage = stage
         self._ledger = ledger
         self._memory = memory
         self._languages = languages
+        self._place = place
+        self._origins = self._load_origins()
+        self._tellings = Tellings(clock, voice, sounds, memory, languages, repeat_s, self._remark)
         self.book = self._load()
-        self._sources: dict[str, Origin] = self._load_sources()
+        self._keep()
+        self._next_change: datetime | None = None
+        """When a block of those in force ends by itself; None before it was looked at."""
 
-    def receive(self, cap: str, command: str | None, feed: str | None, level: Level) -> str | None:
-        """Take in a CAP document; returns why it changes nothing, None if it does.
+    def receive(self, cap: str | bytes, origin: Origin) -> str | None:
+        """Take in a verified CAP document; returns why nothing of it is told, None if something is.
 
         Raises:
             Rejected: it is no CAP 1.2 alert.
         """
-        alert = read_alert(cap.encode())
-        origin = Origin(command, feed, level)
-        self.book, effects = self.book.apply(alert, self._clock.now())
+        alert = read_alert(cap).model_copy(update={"level": origin.level})
+        if alert.remarks:
+            self._remark(alert, f"left out: {'; '.join(alert.remarks)[:1_000]}", origin)
+        self.book, effects = self.book.apply(meant_for(alert, self._place), self._clock.now())
         silent = None
         for effect in effects:
             silent = self._carry_out(effect, origin) or silent
         self._keep()
+        self._tellings.turn(self._in_force())
         self._show()
         return silent
 
     def turn(self) -> MonotonicS | None:
-        """End what has expired; returns when the next one does."""
-        now = self._clock.now()
-        expiry = self.book.next_expiry()
-        if expiry is not None and expiry <= now:
-            self.book, effects = self.book.expire(now)
-            self._keep()
+        """End what has expired, tell what is to be told again; returns when to ask again at the latest."""
+        if self._next_change is None or self._next_change <= self._clock.now():
+            self.book, effects = self.book.expire(self._clock.now())
             for effect in effects:
                 self._carry_out(effect, NOBODY)
+            if effects:
+                self._keep()
             self._show()
-            expiry = self.book.next_expiry()
-        if expiry is None:
-            return None
-        return MonotonicS(self._clock.monotonic() + (expiry - now).total_seconds())
+        wakes = [self._tellings.turn(self._in_force())]
+        if self._next_change not in (None, NEVER):
+            in_s = (self._next_change - self._clock.now()).total_seconds()
+            wakes.append(MonotonicS(self._clock.monotonic() + in_s))
+        return min((wake for wake in wakes if wake is not None), default=None)
 
-    def restore(self) -> None:
-        """After a start: the screen shows what is in force; what was not spoken to its end is repeated."""
-        spoken = self._spoken()
-        for alert in self.book.in_force:
-            if _id(alert) not in spoken:
-                self._speak(alert, self._sources.get(_id(alert), NOBODY), tone=True)
-        self._show()
+    def over(self, p: Performance, told: Told) -> None:
+        """A telling has ended."""
+        if p.id in self._in_force():
+            self._tellings.over(p, told)
 
-    def spoken(self, p: Performance) -> None:
-        """An alert has been spoken, or was ended by somebody: a restart does not repeat it."""
-        self._memory.put(SPOKEN_KEY, [*self._spoken(), p.id][-100:])
+    def named(self, name: str) -> dict[str, Level]:
+        """Alerts in force of this identifier, or that this command brought: their ids here, and levels."""
+        return {
+            id_: alert.level
+            for id_, (alert, origin) in self._in_force().items()
+            if name in (id_, alert.identifier, origin.command)
+        }
+
+    def hush(self, id_: str, by: str) -> None:
+        """An alert in force is not told again; the screen goes on showing it."""
+        self._tellings.hush(id_)
+        self._remark(self._in_force()[id_][0], f"silenced by {by}: shown until it ends, not told again")
+
+    def jumped(self, by_s: float) -> None:
+        """The wall clock was set."""
+        self._tellings.jumped(by_s)
 
     def _carry_out(self, effect: Effect, origin: Origin) -> str | None:
         match effect:
             case Began(alert):
-                self._sources[_id(alert)] = origin
-                self._speak(alert, origin, tone=True)
+                self._origins[id_of(alert)] = origin
                 self._remark(alert, "in force", origin)
             case Replaced(alert, ended):
-                self._sources[_id(alert)] = origin
-                self._silence(ended, f"updated by {alert.identifier}")
-                self._speak(alert, origin, tone=True)
+                self._end(ended, f"updated by {alert.identifier}")
+                self._origins[id_of(alert)] = origin
                 self._remark(alert, "in force, as an update", origin)
             case Ended(ended, reason, by):
-                self._silence(ended, reason)
+                self._end(ended, reason)
                 for alert in ended:
                     self._remark(alert, reason, origin if reason != EXPIRED else NOBODY)
-                if by is not None and ended and by.infos:
-                    self._speak(by, origin, tone=False)
+                if by is not None:
+                    self._tellings.all_clear(ended, by, origin)
             case Ignored(alert, reason):
                 self._remark(alert, f"not told: {reason}", origin)
                 return reason
         return None
 
-    def _speak(self, alert: Alert, origin: Origin, *, tone: bool) -> None:
-        now = self._clock.now()
-        words = [
-            SpeechItem(speech=Speech(text=text, language=language))
-            for text, language in alert.spoken(self._languages)
-        ]
-        if not words:
-            return
-        self._voice.add(
-            Performance(
-                id=_id(alert),
-                origin="alert",
-                class_=BulletinClass.EMERGENCY,
-                rank=Rank(
-                    BulletinClass.EMERGENCY, Source.LIVE, _urgency(alert), origin.level, now, _id(alert)
-                ),
-                planned=now,
-                items=[*([ToneItem("alarm")] if tone else []), *words],
-                title=alert.headline(self._languages),
-                language=words[0].speech.language,
-                on_conflict="preempt",
-                feed=origin.feed,
-                command=origin.command,
-                alert=alert.identifier,
-            )
-        )
-
-    def _silence(self, ended: tuple[Alert, ...], reason: str) -> None:
+    def _end(self, ended: Iterable[Alert], reason: str) -> None:
         for alert in ended:
-            p = self._voice.performances.get(_id(alert))
-            if p is not None:
-                self._voice.withdraw(p, reason)
+            self._tellings.silence(alert, reason)
+            self._origins.pop(id_of(alert), None)
+
+    def _in_force(self) -> dict[str, tuple[Alert, Origin]]:
+        return {id_of(a): (a, self._origins.get(id_of(a), NOBODY)) for a in self.book.in_force}
 
     def _show(self) -> None:
         # an exercise must never hide what is meant in earnest
-        shown = sorted((a for a in self.book.in_force if a.infos), key=lambda a: (_urgency(a), a.sent))
-        self._stage.take_over(self._takeover(shown[-1]) if shown else None)
+        now = self._clock.now()
+        left = [alert.at(now) for alert in self.book.in_force]
+        shown = max((a for a in left if a.infos), key=lambda a: (urgency(a), a.sent), default=None)
+        self._stage.take_over(self._takeover(shown) if shown is not None else None)
+        self._next_change = self.book.next_expiry(now) or NEVER
 
     def _takeover(self, alert: Alert) -> Takeover:
+        """What covers the screen: the blocks that are told, in the order in which they are."""
         status: ScreenStatus = "Exercise" if alert.status is Status.EXERCISE else "Actual"
         first, *more = (
             Words(
@@ -188,17 +187,19 @@ class Alarms:
             tuple(more),
         )
 
-    def _remark(self, alert: Alert, text: str, origin: Origin) -> None:
+    def _remark(self, alert: Alert, text: str, origin: Origin | None = None) -> None:
         log.info("alert %s: %s", alert.identifier, text)
+        if origin is None:
+            origin = self._origins.get(id_of(alert), NOBODY)
         exercise = " (exercise)" if alert.status is Status.EXERCISE else ""
-        title = alert.headline(self._languages) if alert.infos else None
         self._ledger.remark(
             text + exercise,
             kind="alert",
             alert=alert.identifier,
             command=origin.command,
             feed=origin.feed,
-            title=title,
+            source=origin.source,
+            title=alert.headline(self._languages) or None,
             **{"class": "emergency"},
         )
 
@@ -206,12 +207,10 @@ class Alarms:
 
     def _keep(self) -> None:
         self._memory.put(KEY, self.book.model_dump(mode="json"))
-        in_force = {_id(alert) for alert in self.book.in_force}
-        self._sources = {name: origin for name, origin in self._sources.items() if name in in_force}
-        self._memory.put(SOURCES_KEY, {name: list(origin) for name, origin in self._sources.items()})
-
-    def _spoken(self) -> list[str]:
-        return self._memory.get(SPOKEN_KEY) or []
+        in_force = self._in_force()
+        self._origins = {name: origin for name, origin in self._origins.items() if name in in_force}
+        self._memory.put(ORIGINS_KEY, {name: list(origin) for name, origin in self._origins.items()})
+        self._tellings.keep(in_force)
 
     def _load(self) -> AlertBook:
         stored = self._memory.get(KEY)
@@ -221,20 +220,10 @@ class Alarms:
             log.warning("kept alerts are unreadable and are dropped: %s", error)
             return AlertBook()
 
-    def _load_sources(self) -> dict[str, Origin]:
-        stored = self._memory.get(SOURCES_KEY) or {}
+    def _load_origins(self) -> dict[str, Origin]:
+        stored = self._memory.get(ORIGINS_KEY) or {}
         try:
             return {name: Origin(*origin) for name, origin in stored.items()}
         except (AttributeError, TypeError) as error:
             log.warning("who sent the alerts in force is unreadable: %s", error)
             return {}
-
-
-def _id(alert: Alert) -> str:
-    """The performance's id: an identifier of CAP may hold anything but spaces."""
-    return f"alert/{alert.sender}/{alert.identifier}"
-
-
-def _urgency(alert: Alert) -> int:
-    """What is meant in earnest comes before an exercise, heard and seen."""
-    return 1 if alert.status is Status.ACTUAL else 0

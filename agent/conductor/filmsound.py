@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from agent.clock import Clock
 from agent.conductor.performance import Performance
+from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Told, Voice
 from playlists.arbiter import Rank, Source
@@ -26,12 +27,13 @@ class FilmSound:
     """Sounds films while they are on show. Runs on the conductor's thread only."""
 
     def __init__(
-        self, clock: Clock, stage: Stage, voice: Voice, say: Callable[[Performance], str | None]
+        self, clock: Clock, stage: Stage, voice: Voice, rules: Rules, say: Callable[[Performance], str | None]
     ) -> None:
         """`say` sounds a performance; it returns the rule that forbids it."""
         self._clock = clock
         self._stage = stage
         self._voice = voice
+        self._rules = rules
         self._say = say
         self._numbers = itertools.count(1)
         self._films: dict[str, str] = {}
@@ -50,12 +52,13 @@ class FilmSound:
             return
         now = self._clock.now()
         feed = name.partition("/")[0]
+        place = self._rules.place_of(feed)
         number = f"film/{name}#{next(self._numbers)}"
         p = Performance(
             id=number,
             origin="local",
             class_=BulletinClass.ROUTINE,
-            rank=Rank(BulletinClass.ROUTINE, Source.FILLER, 0, Level(0), now, number),
+            rank=Rank(BulletinClass.ROUTINE, Source.FILLER, 0, Level(0), now, number, place),
             planned=now,
             items=[MediaItem(media=shown.content.video.media)],
             title=shown.title or name,

@@ -14,6 +14,7 @@ from agent.conductor.ledger import Ledger
 from agent.conductor.performance import FileItem, Performance
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
+from agent.conductor.tellings import Origin
 from agent.conductor.voice import Told, Voice
 from agent.screen.protocol import PictureTaken
 from playlists.arbiter import Rank, Source
@@ -39,6 +40,8 @@ from playlists.models.items import Relay, RelayItem
 from playlists.units import Level, MonotonicS
 
 log = logging.getLogger("loa.orders")
+
+EMERGENCY = BulletinClass.EMERGENCY
 
 LONGEST_LIVE_S = 6 * 3_600.0
 
@@ -103,8 +106,8 @@ class Orders:
             for item in p.items:
                 if isinstance(item, FileItem):
                     Path(item.path).unlink(missing_ok=True)
-            if p.origin == "alert" and told.state != "failed":
-                self._alarms.spoken(p)
+            if p.origin == "alert":
+                self._alarms.over(p, told)
         if p.command is not None:
             self._receipt(p.command, told.state, told.reason)
 
@@ -126,11 +129,14 @@ class Orders:
         self._receipt(command.id, "interrupted", why)
 
     def stop(self, name: str, reason: str) -> bool:
-        """End what sounds (`*`) or a programme, command or alert by its id."""
+        """End what sounds (`*`) or a programme, command or alert by its id; the alert is not told again."""
+        hushed = list(self._alarms.named(name))
+        for alert in hushed:
+            self._alarms.hush(alert, reason)
         ended = self._named(name)
         for p in ended:
             self._voice.withdraw(p, reason)
-        return bool(ended)
+        return bool(ended or hushed)
 
     def say(self, p: Performance) -> str | None:
         """Sound something a technician asked for; returns the rule that forbids it."""
@@ -177,7 +183,13 @@ class Orders:
         found = self._named(do.programme)
         mine = [p for p in found if self._may_change(command, p)]
         zones = self._rules.controls.meant(do.zones)
+        alerts = self._alarms.named(do.programme)
+        hushed = [id_ for id_, level in alerts.items() if self._may_end(command, EMERGENCY, level)]
         touched = False
+        if self._rules.controls.meant(("*",)) <= zones:
+            touched = bool(hushed)
+            for alert in hushed:
+                self._alarms.hush(alert, f"command {command.id}")
         for p in mine:
             sounds_in = self._rules.controls.meant(p.zones)
             if sounds_in <= zones:
@@ -185,15 +197,19 @@ class Orders:
             elif sounds_in & zones:
                 p.zones = sounds_in - zones
             touched = touched or bool(sounds_in & zones)
-        if found and not mine:
-            self._end(command, "refused", f"above ceiling: {found[0].id} is not {command.feed}'s to end")
+        if (found or alerts) and not (mine or hushed):
+            theirs = next((p.id for p in found), None) or next(iter(alerts))
+            self._end(command, "refused", f"above ceiling: {theirs} is not {command.feed}'s to end")
         else:
             self._end(command, "finished", None if touched else "nothing of that name sounded there")
 
     def _may_change(self, command: Command, p: Performance) -> bool:
         """Whether the command's feed may end or prolong what another may have begun."""
+        return self._may_end(command, p.class_, p.rank.level)
+
+    def _may_end(self, command: Command, class_: BulletinClass, of: Level) -> bool:
         level, ceiling = self._rights_of(command.feed)
-        return p.class_.rank <= ceiling.rank and p.rank.level <= level
+        return class_.rank <= ceiling.rank and of <= level
 
     def _control(self, command: Command, do: Volume | Mute) -> None:
         if not self._rules.controls.meant(do.zones):
@@ -201,18 +217,19 @@ class Orders:
             return
         if isinstance(do, Volume):
             self._rules.set_volume(do.zones, do.volume_db, do.until, self._clock.now())
+            what = f"{do.volume_db:+.1f} dB" + (f" until {do.until.isoformat()}" if do.until else "")
         else:
             self._rules.mute(do.zones, do.until, self._clock.now())
-        self._end(command, "finished")
+            what = f"until {do.until.isoformat()}" if do.until else "lifted"
+        self._receipt(command.id, "finished")
+        self._record(command, f"{what} in {', '.join(do.zones)}")
 
     def _announcement(self, command: Command, do: Announce) -> Performance:
         return Performance(
             id=_id(command.id),
             origin="announcement",
             class_=do.class_,
-            rank=Rank(
-                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
-            ),
+            rank=self._rank(command, do.class_),
             planned=self._clock.now(),
             items=do.items,
             title=do.title,
@@ -224,14 +241,17 @@ class Orders:
             command=command.id,
         )
 
+    def _rank(self, command: Command, class_: BulletinClass) -> Rank:
+        level, _ = self._rights_of(command.feed)
+        place = self._rules.place_of(command.feed)
+        return Rank(class_, Source.LIVE, 0, level, command.issued, _id(command.id), place)
+
     def _live(self, command: Command, do: Live) -> None:
         p = Performance(
             id=_id(command.id),
             origin="live",
             class_=do.class_,
-            rank=Rank(
-                do.class_, Source.LIVE, 0, self._rights_of(command.feed)[0], command.issued, _id(command.id)
-            ),
+            rank=self._rank(command, do.class_),
             planned=self._clock.now(),
             items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_LIVE_S))],
             title=do.title,
@@ -272,7 +292,7 @@ class Orders:
     def _alert(self, command: Command, do: AlertCommand) -> None:
         level, _ = self._rights_of(command.feed)
         try:
-            silent = self._alarms.receive(do.cap, command.id, command.feed, level)
+            silent = self._alarms.receive(do.cap, Origin(command.id, command.feed, level))
         except Rejected as error:
             self._end(command, "refused", f"malformed: {error}")
             return

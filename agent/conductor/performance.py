@@ -10,9 +10,10 @@ from itertools import islice
 from typing import Literal
 
 from agent.player.protocol import LOUDEST_DB, PlayerCue, Source
+from playlists.alert import Resource
 from playlists.arbiter import Rank
 from playlists.models.base import BulletinClass
-from playlists.models.items import Item
+from playlists.models.items import Item, SpeechItem
 from playlists.models.schedule import IfLate, OnConflict
 from playlists.performance import Cue, lay_out, resume_at, resume_from
 from playlists.units import Decibel, MonotonicS, Seconds
@@ -34,6 +35,14 @@ class FileItem:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedItem:
+    """A recording that came with an alert; its words where it cannot be had in time."""
+
+    recording: Resource
+    words: SpeechItem
+
+
 class Phase(Enum):
     """Where a performance stands."""
 
@@ -51,6 +60,8 @@ class Sound:
     """`sha256:…` of the recording or of the words; goes into the log."""
     title: str = ""
     language: str | None = None
+    text: str | None = None
+    """Its words, where they are known."""
     gain_db: float = 0.0
     source: Source | None = None
     length_s: Seconds | None = None
@@ -78,6 +89,10 @@ class Sound:
         return self.playable or self.failure is not None
 
 
+OwnItem = ToneItem | FileItem | RecordedItem
+"""What is sounded and stands in no document."""
+
+
 @dataclass(slots=True)
 class Performance:
     """What the voice knows of one thing to be sounded. Times are wall times in UTC unless named otherwise."""
@@ -87,7 +102,7 @@ class Performance:
     class_: BulletinClass
     rank: Rank
     planned: datetime
-    items: Sequence[Item | ToneItem | FileItem]
+    items: Sequence[Item | OwnItem]
     title: str = ""
     language: str = "vi"
     zones: frozenset[str] = frozenset({"*"})

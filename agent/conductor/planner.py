@@ -54,8 +54,11 @@ class Planner:
         memory: Memory,
         think: Think,
         refused: Callable[[str, str], None],
+        place_of: Callable[[str], int],
     ) -> None:
         """`refused(programme, reason)` hears of programmes that the timetable leaves out.
+
+        `place_of(feed)` is where the node's own order puts a feed.
 
         A timetable is built by `think`: ten thousand programmes take a Raspberry Pi seconds.
         """
@@ -67,6 +70,7 @@ class Planner:
         self._memory = memory
         self._think = think
         self._refused = refused
+        self._place_of = place_of
         self._told_refused: list[tuple[str, str]] = []
         self._cursor: datetime | None = None
         self._begun = self._load_begun()
@@ -104,7 +108,7 @@ class Planner:
                 if not timetable.follows(p.feed or "", p.programme or ""):
                     self._voice.withdraw(p, GONE)
             elif (occurrence := timetable.find(p.id)) is not None:
-                new = performance_of(occurrence)
+                new = self._performance(occurrence)
                 new.position_s, new.in_step_from = p.position_s, p.in_step_from
                 self._voice.replace(new)
             elif p.planned > now:
@@ -125,7 +129,7 @@ class Planner:
         if timedelta() < now - before <= SHORT_LEAP:
             for occurrence in self.timetable.due(before, now):
                 if occurrence.id not in self._begun and occurrence.id not in self._voice.performances:
-                    p = performance_of(occurrence)
+                    p = self._performance(occurrence)
                     self._ledger.unsounded(p, "skipped", "the clock was put forward over its start")
                     self.begun(p)
 
@@ -136,7 +140,7 @@ class Planner:
         for occurrence in self.timetable.current(now, self._clock.state):
             if occurrence.id in self._begun or occurrence.id in self._voice.performances:
                 continue
-            p = performance_of(occurrence)
+            p = self._performance(occurrence)
             position_s = occurrence.enter_at(now)
             if position_s is None:
                 late_s = (now - occurrence.planned).total_seconds()
@@ -194,7 +198,7 @@ class Planner:
             position_s, since = self._cut_off.pop(occurrence_id)
             if self._clock.now() - occurrence.planned > LONGEST_CUT:
                 continue
-            p = performance_of(occurrence)
+            p = self._performance(occurrence)
             if p.on_conflict == "skip":
                 p.on_conflict = "queue"  # it had its turn: it waits for the rest of it
             p.position_s = position_s
@@ -215,7 +219,10 @@ class Planner:
 
     def _add(self, occurrence: Occurrence) -> None:
         if occurrence.id not in self._begun and occurrence.id not in self._voice.performances:
-            self._voice.add(performance_of(occurrence))
+            self._voice.add(self._performance(occurrence))
+
+    def _performance(self, occurrence: Occurrence) -> Performance:
+        return _performance(occurrence, self._place_of(occurrence.feed))
 
     def _load_begun(self) -> dict[str, datetime]:
         stored = self._memory.get(BEGUN_KEY) or {}
@@ -226,7 +233,7 @@ class Planner:
             return {}
 
 
-def performance_of(occurrence: Occurrence) -> Performance:
+def _performance(occurrence: Occurrence, place: int) -> Performance:
     """One start of a programme, as the voice wants it."""
     programme = occurrence.programme
     return Performance(
@@ -240,6 +247,7 @@ def performance_of(occurrence: Occurrence) -> Performance:
             occurrence.level,
             occurrence.planned,
             occurrence.id,
+            place,
         ),
         planned=occurrence.planned,
         items=programme.items,

@@ -11,6 +11,7 @@ from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
+from agent.conductor.identity import Identity
 from agent.conductor.ledger import Ledger
 from agent.conductor.orders import Orders
 from agent.conductor.performance import FileItem, Performance, ToneItem
@@ -50,6 +51,7 @@ class Requests:
         amplification: Amplification,
         ledger: Ledger,
         journal: Journal,
+        identity: Identity,
         *,
         scratch: Path,
         node: dict[str, Any],
@@ -66,6 +68,7 @@ class Requests:
         self._amp = amplification
         self._ledger = ledger
         self._journal = journal
+        self._identity = identity
         self._scratch = scratch
         self._node = node
         self._health = health
@@ -78,6 +81,7 @@ class Requests:
             "timeline": lambda request: request.answer(moments=self._timeline.to_json()),
             "say": self._say,
             "play": self._play,
+            "identify": self._identify,
             "stop": self._stop,
             "relay": self._relay,
             "screenshot": self._screenshot,
@@ -162,7 +166,7 @@ class Requests:
             id=name,
             origin="local",
             class_=BulletinClass.ROUTINE,
-            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name),
+            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, name, self._rules.place_of(None)),
             planned=now,
             items=items,
             title=title,
@@ -177,6 +181,17 @@ class Requests:
         else:
             request.answer(id=name)
         return refused is None
+
+    def _identify(self, request: ControlRequest) -> None:
+        refused = self._identity.identify("preempt")
+        number = self._identity.number
+        self._audit(request, number + (f", refused: {refused}" if refused else ""))
+        if refused is not None:
+            request.refuse(
+                f"this is {number}; it is not said now: {refused} ([policy] in the configuration, or a mute)"
+            )
+        else:
+            request.answer(number=number)
 
     def _stop(self, request: ControlRequest) -> None:
         name = _text(request, "name", "*")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from agent.clock import Clock
 from agent.conductor.performance import Performance
+from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
 from agent.screen.protocol import Action
@@ -27,12 +28,13 @@ class Residents:
     """Does what residents ask for. Runs on the conductor's thread only."""
 
     def __init__(
-        self, clock: Clock, stage: Stage, voice: Voice, say: Callable[[Performance], str | None]
+        self, clock: Clock, stage: Stage, voice: Voice, rules: Rules, say: Callable[[Performance], str | None]
     ) -> None:
         """`say` sounds a performance; it returns the rule that forbids it."""
         self._clock = clock
         self._stage = stage
         self._voice = voice
+        self._rules = rules
         self._say = say
         self._numbers = itertools.count(1)
         self._reading: str | None = None
@@ -64,7 +66,15 @@ class Residents:
             id=self._reading,
             origin="local",
             class_=BulletinClass.ROUTINE,
-            rank=Rank(BulletinClass.ROUTINE, Source.LIVE, 0, Level(0), now, self._reading),
+            rank=Rank(
+                BulletinClass.ROUTINE,
+                Source.LIVE,
+                0,
+                Level(0),
+                now,
+                self._reading,
+                self._rules.place_of(None),
+            ),
             planned=now,
             items=[SpeechItem(speech=Speech(text=text, language=shown.language))],
             title=name,

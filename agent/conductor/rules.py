@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from agent.conductor.memory import Memory
 from agent.conductor.performance import Performance
 from agent.player.protocol import LOUDEST_DB
+from playlists.arbiter import place_of
 from playlists.models.base import BulletinClass
 from playlists.policy import Controls, Policy, Session
 from playlists.units import Decibel, Seconds
@@ -62,6 +63,10 @@ class Rules:
         gain_db = self.policy.gain_db(p.class_, now) + self.controls.gain_db(p.class_, p.zones, now)
         return min(gain_db, LOUDEST_DB)
 
+    def place_of(self, feed: str | None) -> int:
+        """Where the node's own order puts a feed."""
+        return place_of(feed, self.policy.tie_break)
+
     def sounding(self, p: Performance, now: datetime) -> None:
         """Count its sound into the session, unless it is an emergency."""
         if p.class_ is BulletinClass.EMERGENCY:
@@ -100,6 +105,10 @@ class Rules:
         return self._session.began + timedelta(seconds=longest_s)
 
     # ---- set by officers
+
+    def in_force(self, now: datetime) -> Controls:
+        """Mutes and volumes that have not ended."""
+        return self.controls.without_past(now)
 
     def mute(self, zones: Iterable[str], until: datetime | None, now: datetime) -> None:
         """Mute zones until then; None lifts it."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from agent.conductor.performance import FileItem, Performance, Sound, ToneItem
+from agent.conductor.performance import FileItem, OwnItem, Performance, RecordedItem, Sound, ToneItem
 from agent.feeds.feeds import MediaInfo
 from agent.library import Library, Pcm, Prepared, Unplayable
 from agent.player.protocol import PcmSource, StreamSource, ToneSource
+from agent.recordings import Recordings
 from agent.speech import Speech
 from agent.tones import TONES
+from playlists.alert import Resource
+from playlists.identity import with_number
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
 from playlists.units import Seconds
 
@@ -21,16 +25,21 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library) -> None:
-        """`find_media(feed, target)` is what the feeds know of a recording."""
+    def __init__(self, find_media: FindMedia, library: Library, recordings: Recordings, number: str) -> None:
+        """`find_media(feed, target)` is what the feeds know of a recording; `recordings` are those of alerts.
+
+        `number` is this node's own.
+        """
+        self._number = number
         self._find_media = find_media
         self._library = library
+        self._recordings = recordings
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
         self.version = 0
         """Changes whenever `find` may answer otherwise than before."""
 
-    def find(self, p: Performance, item: Item | ToneItem | FileItem, *, urgent: bool, due: bool) -> Sound:
+    def find(self, p: Performance, item: Item | OwnItem, *, urgent: bool, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
 
         Before it is `due`, a recording that has not arrived may still do so.
@@ -41,9 +50,14 @@ class Sounds:
             case FileItem(path):
                 return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
             case SpeechItem():
-                words = Speech(item.speech.text, item.speech.language)
-                sound = Sound(key=words.key, title=p.title, language=words.language)
-                return self._stored(sound, words, urgent=urgent)
+                words = self._words(item)
+                return self._stored(self._as_spoken(p, words), words, urgent=urgent)
+            case RecordedItem(recording, spoken):
+                # the words are made meanwhile: whatever becomes of the recording, they are there
+                words = self._words(spoken)
+                told = self._as_spoken(p, words)
+                instead = self._stored(told, words, urgent=urgent)
+                return self._recorded(replace(told, key=recording.key), recording) or instead
             case RelayItem():
                 return self._station(p, item, urgent=urgent, due=due)
             case _:
@@ -54,7 +68,7 @@ class Sounds:
         needed: set[str] = set()
         for item in items:
             if isinstance(item, SpeechItem):
-                words = Speech(item.speech.text, item.speech.language)
+                words = self._words(item)
                 self._want(words.key, words, urgent=False)
                 needed.add(words.key)
         for target in targets_of(items):
@@ -87,11 +101,52 @@ class Sounds:
         self._want(info.key, info.path, urgent=False)
         return info.key
 
+    def trouble(self, key: str) -> str | None:
+        """Why it cannot be sounded, as far as that is known."""
+        return self._failures.get(key)
+
+    def length_s(self, key: str) -> Seconds | None:
+        """How long it sounds; None while it cannot be sounded."""
+        pcm = self._library.pcm(key)
+        return None if pcm is None else pcm.duration_s
+
+    def keep_recordings(self, keys: Iterable[str]) -> None:
+        """Say which recordings of alerts are still needed."""
+        self._recordings.keep(keys)
+
+    def give_up(self, key: str, reason: str) -> None:
+        """Do without it for now."""
+        self.version += 1
+        self._failures[key] = reason
+
+    def try_again(self, key: str) -> None:
+        """Ask for it anew when it is needed next."""
+        self._failures.pop(key, None)
+        self._asked.discard(key)
+
+    def _words(self, item: SpeechItem) -> Speech:
+        return Speech(with_number(item.speech.text, self._number), item.speech.language)
+
+    def _as_spoken(self, p: Performance, words: Speech) -> Sound:
+        return Sound(key=words.key, title=p.title, language=words.language, text=words.text)
+
+    def _recorded(self, sound: Sound, recording: Resource) -> Sound | None:
+        """The recording, while it may still come; None where there is none."""
+        if recording.key in self._failures:
+            return None
+        pcm = self._library.pcm(recording.key)
+        if pcm is None:
+            if recording.key not in self._asked:
+                self._asked.add(recording.key)
+                self._recordings.want(recording)
+            return sound
+        return sound.ready(_source(pcm), pcm.duration_s)
+
     def _recording(self, p: Performance, item: MediaItem, *, urgent: bool, due: bool) -> Sound:
         info = self._find_media(p.feed or "", item.media)
         if info is None:
             return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
-        sound = Sound(key=info.key, title=info.title or item.media, gain_db=info.gain_db)
+        sound = Sound(key=info.key, title=info.title or item.media, text=info.text, gain_db=info.gain_db)
         if info.path is None:
             return sound.failed(f"{item.media} has not arrived") if due else sound
         return self._stored(sound, info.path, urgent=urgent)

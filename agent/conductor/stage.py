@@ -16,6 +16,7 @@ from agent.conductor.thinker import Think
 from agent.faults import Faults
 from agent.screen.protocol import (
     Action,
+    Caption,
     Failed,
     FilmWaits,
     PictureTaken,
@@ -27,6 +28,7 @@ from agent.screen.protocol import (
     Touched,
     act_message,
     board_message,
+    caption_message,
     clear_message,
     film_message,
     picture_message,
@@ -38,12 +40,15 @@ from agent.worker import WorkerLink
 from playlists.board import BoardNow, Orientation, board_at
 from playlists.models.base import ClockState
 from playlists.models.health import ScreenNow
-from playlists.models.record import Record
+from playlists.models.record import Outcome, Record
 from playlists.models.schedule import Bulletin
 from playlists.timetable import FeedSchedule
-from playlists.units import MonotonicS
+from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.stage")
+
+MOST_LEFT_OUT = 20
+"""Bulletins that a new board leaves out and that get a record each."""
 
 
 class Stage:
@@ -85,6 +90,10 @@ class Stage:
         self._feeds: Mapping[str, FeedSchedule] = {}
         self._sent: str | None = None
         self._taken: Takeover | None = None
+        self._notice: Takeover | None = None
+        self._notice_until: MonotonicS | None = None
+        self._captioned: object = None
+        """What the screen's caption was sent for."""
         self._stale = True
         self._state: ClockState | None = None
         self._next_change: datetime | None = None
@@ -92,6 +101,7 @@ class Stage:
         self._pictures: dict[str, Callable[[PictureTaken], None]] = {}
         self._missed: set[tuple[str, str]] = set()
         """Pictures that are not here yet."""
+        self._told_left_out: tuple[tuple[str, str], ...] = ()
         self._ready = False
         self._orientation: Orientation | None = None
         self._resting = False
@@ -115,6 +125,17 @@ class Stage:
             self._taken = takeover
             self._send_takeover()
 
+    def notice(self, takeover: Takeover, for_s: Seconds) -> None:
+        """Cover everything for a while with what is no emergency; an emergency covers that."""
+        self._notice = takeover
+        self._notice_until = MonotonicS(self._clock.monotonic() + for_s)
+        self._send_takeover()
+
+    def caption(self, what: object, caption: Caption | None) -> None:
+        """Show words that are being spoken; `what` names them, so that the same ones are sent once."""
+        if what != self._captioned and self._ready and self._tell(caption_message(caption)):
+            self._captioned = what
+
     def picture(self, path: Path, width: int | None, then: Callable[[PictureTaken], None]) -> bool:
         """Ask for a PNG of what is shown; `then` gets the screen's answer. False when no screen runs."""
         request = f"picture-{len(self._pictures)}-{self._clock.monotonic():.6f}"
@@ -137,13 +158,19 @@ class Stage:
                 ),
                 self._adopt,
             )
+        mono = self._clock.monotonic()
+        if self._notice_until is not None and mono >= self._notice_until:
+            self._notice = self._notice_until = None
+            self._send_takeover()
         if self._next_change is None:
-            return None
-        return MonotonicS(self._clock.monotonic() + max(0.0, (self._next_change - now).total_seconds()))
+            return self._notice_until
+        change_at = MonotonicS(mono + max(0.0, (self._next_change - now).total_seconds()))
+        return change_at if self._notice_until is None else min(change_at, self._notice_until)
 
     def _adopt(self, found: tuple[BoardNow, datetime | None]) -> None:
         board, self._next_change = found
         self._board = board
+        self._tell_left_out(board.left_out if self._screen is not None else ())
         self._send(board)
 
     def refresh(self) -> None:
@@ -166,7 +193,7 @@ class Stage:
     @property
     def covered(self) -> bool:
         """Whether something covers the board that must be seen."""
-        return self._taken is not None
+        return self._taken is not None or self._notice is not None
 
     def shown(self, name: str) -> Bulletin | None:
         """A bulletin (`feed/id`) of the board."""
@@ -263,7 +290,7 @@ class Stage:
     def _opened(self, ready: Ready) -> None:
         self._ready = ready.driver is not None
         self.now = ScreenNow(driver=ready.driver, size=ready.size)
-        self._sent = None
+        self._sent = self._captioned = None
         self._stale = True
         if not self._ready:
             self._faults.raise_("screen", f"no screen can be opened: {ready.reason}; it is tried again")
@@ -274,14 +301,15 @@ class Stage:
         self._orientation = "landscape" if width >= height else "portrait"
         if self._resting:
             self._tell(rest_message(resting=True))
-        if self._taken is not None:
+        if self._taken or self._notice:
             self._send_takeover()
 
     def _tell(self, message: dict[str, Any]) -> bool:
         return self._screen is not None and self._screen.send(message)
 
     def _send_takeover(self) -> None:
-        self._tell(takeover_message(self._taken) if self._taken else clear_message())
+        covered_by = self._taken or self._notice
+        self._tell(takeover_message(covered_by) if covered_by else clear_message())
 
     def _send(self, board: BoardNow) -> None:
         self._missed.clear()
@@ -317,10 +345,21 @@ class Stage:
         count, seconds = self._sums.get(key, (0, 0.0))
         self._sums[key] = (count + shown.count, seconds + shown.seconds)
 
+    def _tell_left_out(self, left_out: tuple[tuple[str, str], ...]) -> None:
+        new = [found for found in left_out if found not in self._told_left_out]
+        self._told_left_out = left_out
+        for bulletin, reason in new[:MOST_LEFT_OUT]:
+            self._not_shown(bulletin, "skipped", reason)
+        if len(new) > MOST_LEFT_OUT:
+            self._ledger.remark(f"{len(new) - MOST_LEFT_OUT} more bulletins are left out, like those before")
+
     def _failed(self, bulletin: str | None, reason: str) -> None:
         if bulletin is None:
             self._faults.raise_("screen-failed", reason)
-            return
+        else:
+            self._not_shown(bulletin, "failed", reason)
+
+    def _not_shown(self, bulletin: str, outcome: Outcome, reason: str) -> None:
         log.warning("bulletin %s is not shown: %s", bulletin, reason)
         self._ledger.write(
             Record(
@@ -329,7 +368,7 @@ class Stage:
                 started=self._clock.now(),
                 shown=0,
                 shown_s=0.0,
-                outcome="failed",
+                outcome=outcome,
                 reason=reason,
                 clock=self._clock.reading(),
             )

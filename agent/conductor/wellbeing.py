@@ -17,7 +17,9 @@ from playlists.models.health import (
     Position,
     Readings,
     ScreenNow,
+    VolumeNow,
 )
+from playlists.policy import Controls
 from playlists.units import MonotonicS
 
 AT_MOST_EACH_S = 1.0
@@ -32,23 +34,27 @@ class Wellbeing:
         clock: Clock,
         faults: Faults,
         *,
+        public_number: str | None,
         position: Position | None,
         readings: Callable[[], Readings],
         feeds: Callable[[], Mapping[str, FeedHealth]],
         audio: Callable[[], AudioNow | None],
         screen: Callable[[], ScreenNow | None],
         relays: Callable[[], dict[str, bool]],
+        controls: Callable[[], Controls],
         log_state: Callable[[], LogState],
         publish: Callable[[Health], None],
     ) -> None:
         self._clock = clock
         self._faults = faults
+        self._public_number = public_number
         self._position = position
         self._readings = readings
         self._feeds = feeds
         self._audio = audio
         self._screen = screen
         self._relays = relays
+        self._controls = controls
         self._log_state = log_state
         self._publish = publish
         self._sent = ""
@@ -67,14 +73,21 @@ class Wellbeing:
 
     def build(self) -> Health:
         """Health as it is now."""
+        controls = self._controls()
         return Health(
             at=self._clock.now().astimezone(),
             clock=self._clock.reading(),
+            public_number=self._public_number,
             position=self._position,
             readings=self.readings,
             feeds=dict(self._feeds()),
             now=Now(audio=self._audio(), screen=self._screen()),
             relays=self._relays(),
+            muted=dict(controls.muted_until),
+            volumes={
+                zone: VolumeNow(gain_db=volume.gain_db, until=volume.until)
+                for zone, volume in controls.volumes.items()
+            },
             faults=self._faults.standing(),
             log=self._log_state(),
         )
@@ -115,6 +128,7 @@ class Wellbeing:
             "audio": (audio.programme, audio.command, audio.alert, audio.item) if audio else None,
             "takeover": showing.takeover if showing else None,
             "relays": health.relays,
+            "controls": (health.muted, {zone: str(volume) for zone, volume in health.volumes.items()}),
             "faults": [(fault.code, fault.text) for fault in health.faults],
         }
         return json.dumps(essence, sort_keys=True, default=str)

@@ -17,12 +17,16 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_unique(document, "feeds", "name"),
         *_unique(document, "relays", "name"),
         *_unique(document, "relays", "pin"),
+        *_unique(document, "buttons", "name"),
+        *_unique(document, "buttons", "pin"),
+        *_pins(document),
         *_unique(document, "zones", "name"),
         *_zones(document),
         *_broker(document),
         *_audio(document),
         *_groups(document),
         *_screen(document),
+        *_tie_break(document),
     ]
 
 
@@ -56,6 +60,14 @@ def _unique(document: Mapping[str, Any], section: str, key: str) -> Iterator[Loc
             message = f"is used twice: [[{section}]] number {first[value] + 1} has it already"
             yield located(document, section, index, key, message)
         first.setdefault(value, index)
+
+
+def _pins(document: Mapping[str, Any]) -> Iterator[Located]:
+    taken = {entry.get("pin"): entry.get("name") for _, entry in _entries(document, "relays")}
+    for index, button in _entries(document, "buttons"):
+        pin = button.get("pin")
+        if isinstance(pin, int) and pin in taken:
+            yield located(document, "buttons", index, "pin", f"is that of the relay {taken[pin]!r}")
 
 
 def _zones(document: Mapping[str, Any]) -> Iterator[Located]:
@@ -142,3 +154,15 @@ def _colours(theme: str, own: Mapping[str, Any]) -> Iterator[str]:
                 f"{what}: the contrast is {found:.1f}:1, and theme {theme!r} needs {least:g}:1 "
                 "for text to be legible (WCAG 2.2)"
             )
+
+
+def _tie_break(document: Mapping[str, Any]) -> Iterator[Located]:
+    names = _words(document.get("policy"), "tie_break")
+    known = [entry["name"] for _, entry in _entries(document, "feeds") if isinstance(entry.get("name"), str)]
+    have = "there are: " + ", ".join(known) if known else "there are no [[feeds]]"
+    for name in names:
+        if name not in known:
+            message = f"no feed is named {name!r}; {have}"
+            yield located(document, "policy", 0, "tie_break", message, hint=did_you_mean(name, known))
+    if twice := _twice(names):
+        yield located(document, "policy", 0, "tie_break", f"names {twice!r} twice")

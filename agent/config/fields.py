@@ -110,3 +110,35 @@ def _day(value: Any) -> Any:
 
 Day = Annotated[str, BeforeValidator(_day)]
 """`YYYY-MM-DD`, or `MM-DD` for every year; a TOML date is taken as well."""
+
+
+def _geocode(text: str) -> str:
+    system, _, value = text.rpartition("=")
+    if not system.strip() or not value.strip():
+        raise ValueError(f'must be a code and its system like "commune=16777" (found {text!r})')
+    return text
+
+
+Geocode = Annotated[str, AfterValidator(_geocode)]
+"""`system=value`, as alerts name the area; the system may have an equals sign in it."""
+
+
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]", text):
+        raise ValueError(
+            f"must be the name or address of a host, without scheme, port and path (found {text!r})"
+        )
+    return text.lower()
+
+
+Host = Annotated[str, AfterValidator(_host)]
+
+
+def _repeat(seconds: float) -> float:
+    if 0 < seconds < 30:
+        raise ValueError("must be 0, which tells an alert once, or at least 30 seconds")
+    return seconds
+
+
+Repeat = Annotated[float, Field(strict=True, ge=0, le=86_400), AfterValidator(_repeat)]
+"""Seconds from one telling to the next; 0 for none."""

@@ -9,7 +9,21 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from agent.config.agree import disagreements
-from agent.config.fields import Day, FilePath, Flag, Hours, Link, Name, Number, TimeZone, Url, Whole
+from agent.config.fields import (
+    Day,
+    FilePath,
+    Flag,
+    Geocode,
+    Host,
+    Hours,
+    Link,
+    Name,
+    Number,
+    Repeat,
+    TimeZone,
+    Url,
+    Whole,
+)
 from playlists.models.base import MAX_FEEDS, BulletinClass, Language
 
 
@@ -34,8 +48,14 @@ class Node(Section):
     groups: tuple[Name, ...] = ()
     public_number: Annotated[str, Field(max_length=64)] = ""
     position: Position | None = None
+    geocodes: Annotated[tuple[Geocode, ...], Field(max_length=100)] = ()
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("vi",)
     timezone: TimeZone = "Asia/Ho_Chi_Minh"
+
+    @property
+    def called(self) -> str:
+        """What the node says when it is asked who it is."""
+        return self.public_number or self.id
 
     @property
     def zone(self) -> ZoneInfo:
@@ -75,6 +95,15 @@ class Broker(Section):
     user: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     password_file: FilePath | None = None
     keepalive_s: Annotated[Whole, Field(ge=10, le=3_600)] = 60
+
+
+class Button(Section):
+    """A push button on one pin, and what it is for."""
+
+    name: Name
+    pin: Annotated[Whole, Field(ge=2, le=27)]
+    active: Literal["high", "low"]
+    does: Literal["identify"]
 
 
 class Audio(Section):
@@ -136,6 +165,14 @@ class PolicySection(Section):
     )
     quiet_days: Annotated[tuple[Day, ...], Field(max_length=1_000)] = ()
     resume_within_s: Annotated[Number, Field(ge=0, le=86_400)] = 900.0
+    tie_break: Annotated[tuple[Name, ...], Field(max_length=MAX_FEEDS)] = ()
+
+
+class Alerts(Section):
+    """How alerts are told."""
+
+    repeat_s: Repeat = 300.0
+    hosts: Annotated[tuple[Host, ...], Field(max_length=100)] = ()
 
 
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]
@@ -198,9 +235,11 @@ class Config(Section):
     broker: Broker | None = None
     audio: Audio = Audio()
     relays: Annotated[tuple[Relay, ...], Field(max_length=26)] = ()
+    buttons: Annotated[tuple[Button, ...], Field(max_length=26)] = ()
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
+    alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()
     hardware: Hardware = Hardware()

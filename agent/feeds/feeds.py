@@ -27,6 +27,8 @@ class MediaInfo:
     gain_db: Decibel
     duration_s: Seconds | None
     title: str | None
+    text: str | None = None
+    """What is said in it, where the feed says so."""
 
     @property
     def key(self) -> str:
@@ -114,7 +116,12 @@ class Feeds:
         if target is None:
             return None
         return MediaInfo(
-            target.sha256, self._store.path(target.sha256), target.gain_db, target.duration_s, target.title
+            target.sha256,
+            self._store.path(target.sha256),
+            target.gain_db,
+            target.duration_s,
+            target.title,
+            target.text,
         )
 
     def _keep(self, feed: str, needed: Iterable[str]) -> None:

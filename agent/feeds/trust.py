@@ -41,6 +41,8 @@ from playlists.units import Decibel, Seconds
 ROUND_DEADLINE_S = Seconds(1_800)
 """For all metadata of one refresh together, however many roots a host invents."""
 _MAX_FILE_BYTES = 5_000_000
+MOST_TEXT = 4_000
+"""Characters of what is said in a recording, five minutes and more: each node fetches them with the metadata."""
 _UNQUOTED = "/%:@!$&'()*+,;=-._~"
 
 
@@ -56,6 +58,8 @@ class Target:
     gain_db: Decibel
     duration_s: Seconds | None
     title: str | None
+    text: str | None = None
+    """What is said in it."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +241,9 @@ def _target(base: str, path: str, found: TargetFile, prefixed: bool) -> Target:
     title = custom.get("title")
     if title is not None and not isinstance(title, str):
         raise Quarantine(f"target {path}: custom title must be text, found {title!r:.60}")
+    text = custom.get("text")
+    if text is not None and not isinstance(text, str):
+        raise Quarantine(f"target {path}: custom text must be text, found {text!r:.60}")
     return Target(
         path=path,
         url=f"{base}targets/{quote(name, safe=_UNQUOTED)}",
@@ -245,6 +252,8 @@ def _target(base: str, path: str, found: TargetFile, prefixed: bool) -> Target:
         gain_db=Decibel(gain_db or 0.0),
         duration_s=None if duration_s is None else Seconds(duration_s),
         title=None if title is None else title[:500],
+        # a part of it would be shown at the wrong times
+        text=None if text is None or len(text) > MOST_TEXT else text,
     )
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pygame
 
+from agent.screen.captions import LINGER_S, Band, band_box, spoken_pages
 from agent.screen.clock import ClockArea
 from agent.screen.compose import Style
 from agent.screen.controls import ControlsArea, with_controls
@@ -27,6 +28,7 @@ from agent.screen.pictures import Pictures, Wanted, decode
 from agent.screen.protocol import (
     Action,
     Board,
+    Caption,
     Event,
     Failed,
     FilmWaits,
@@ -60,11 +62,22 @@ class _Cover:
         self.pages = pages
         self.number = -1
         self.next_at = now
+        self._spoken: list[tuple[Page, Seconds]] = []
         words = [page.words for page in pages]
         self._times = page_times(Seconds(TAKEOVER_PAGE_S * len(pages)), words)
 
+    def speak(self, pages: list[tuple[Page, Seconds]], now: MonotonicS) -> None:
+        """Show the pages with the words that are being spoken, one after the other; with none, go on turning."""
+        if not pages and self.number >= 0:
+            self.number -= 1  # the page that was seen before comes again
+        self._spoken, self.next_at = pages, now
+
     def turn(self, now: MonotonicS) -> Page:
         """The next page, and when it has had its time: round and round, or for ever if it is the only one."""
+        if self._spoken:
+            page, lasts_s = self._spoken.pop(0)
+            self.next_at = MonotonicS(now + lasts_s + (0.0 if self._spoken else LINGER_S))
+            return page
         self.number = (self.number + 1) % len(self.pages)
         single = len(self.pages) == 1
         self.next_at = NEVER if single else MonotonicS(now + self._times[self.number])
@@ -102,6 +115,9 @@ class BoardView:
         self._areas: list[ZoneArea] = []
         self._cover: _Cover | None = None
         self._covered_since: MonotonicS | None = None
+        self._band: Band | None = None
+        self._uncover: Box | None = None
+        """Where a band was that is to be seen no more."""
         self._blank = True
         self._told: Showing | None = None
         self._report_at = NEVER
@@ -137,6 +153,7 @@ class BoardView:
             return
         pages = compose_takeover(takeover, self._size, self._stage.style)
         self._cover = _Cover(takeover, pages, now)
+        self._drop_band()
         self._stand_still(now)
 
     def clear(self, now: MonotonicS, wall: datetime) -> None:
@@ -151,6 +168,7 @@ class BoardView:
             return
         self._resting = resting
         if self._cover is None:
+            self._drop_band()
             self._stand_still(now)
             self._come_back(now, wall)
 
@@ -173,6 +191,27 @@ class BoardView:
         for area in self._areas:
             area.repaint(now, wall)
 
+    def set_caption(self, caption: Caption | None, now: MonotonicS) -> None:
+        """Show words that are being spoken, in place of the last ones; None ends them.
+
+        Raises:
+            Quarantine: the screen does not hold a line of them.
+        """
+        self._drop_band()
+        style = self._stage.style
+        if self._cover is not None:
+            spoken = (
+                []
+                if caption is None
+                else spoken_pages(self._cover.takeover, self._cover.pages, caption, self._size, style)
+            )
+            self._cover.speak(spoken, now)
+        elif caption is not None and not self._resting:
+            edge = [
+                area.box for area in self._areas if isinstance(area, TickerArea | ClockArea | ControlsArea)
+            ]
+            self._band = Band(caption, band_box(self._size, edge, style), style, now)
+
     def picture_ready(self, now: MonotonicS) -> None:
         """A picture has been decoded."""
         for area in self._areas:
@@ -191,7 +230,10 @@ class BoardView:
             return MonotonicS(0.0)
         if self._resting:
             return report_at
-        return min([report_at, *(area.next_at for area in self._areas)])
+        if self._uncover is not None:
+            return MonotonicS(0.0)
+        band_at = NEVER if self._band is None else self._band.next_at
+        return min([report_at, band_at, *(area.next_at for area in self._areas)])
 
     @property
     def late_frames(self) -> int:
@@ -258,6 +300,8 @@ class BoardView:
         if self._blank and self._cover is None:
             self._blank = False
             dirty = [Box(0, 0, *self._size)]
+        if self._cover is None and not self._resting:
+            dirty = self._step_band(now, wall, dirty)
         if now >= self._report_at:
             self._report_at = MonotonicS(now + REPORT_S)
             self.report(now, wall)
@@ -308,6 +352,36 @@ class BoardView:
             if now >= area.next_at:
                 dirty += area.advance(now, wall)
         return dirty
+
+    def _drop_band(self) -> None:
+        if self._band is not None:
+            self._uncover, self._band = self._band.box, None
+
+    def _step_band(self, now: MonotonicS, wall: datetime, dirty: list[Box]) -> list[Box]:
+        """The band over what the zones have painted; the boxes that changed, its own among them."""
+        band = self._band
+        turned = band is not None and now >= band.next_at
+        if band is not None and turned:
+            band.turn(now)
+            if band.over:
+                self._drop_band()
+                band = None
+        gone, self._uncover = self._uncover, None
+        if gone is not None and (band is None or band.box != gone):
+            self._restore(gone, now, wall)
+            dirty = [*dirty, gone]
+        if band is not None and (turned or any(box.overlaps(band.box) for box in dirty)):
+            self._surface.blit(band.image, band.box[:2])
+            dirty = [*dirty, band.box]
+        return dirty
+
+    def _restore(self, box: Box, now: MonotonicS, wall: datetime) -> None:
+        self._surface.set_clip(box)
+        self._surface.fill(self._stage.style.theme.ground)
+        self._surface.set_clip(None)
+        for area in self._areas:
+            if area.box.overlaps(box):
+                area.restore(now, wall)
 
     def _count_covered(self, now: MonotonicS) -> None:
         """Let the zones forget the time that they were covered so far."""

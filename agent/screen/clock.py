@@ -67,9 +67,12 @@ class ClockArea:
         self._paint(words)
         return [self.box]
 
-    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+    def restore(self, now: MonotonicS, wall: datetime) -> None:
         self._words = None
         self.advance(now, wall)
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        self.restore(now, wall)
 
     def _paint(self, words: tuple[str, str]) -> None:
         stage, (width, height) = self._stage, self.box[2:]

@@ -85,7 +85,7 @@ class ControlsArea:
     def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
         if now >= self._all_at:
             self._choose(None, now)
-        self.repaint(now, wall)
+        self.restore(now, wall)
         self.next_at = self._all_at
         if self._pressed is not None:
             self._pressed = None
@@ -93,6 +93,9 @@ class ControlsArea:
         return [self.box]
 
     def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        self.restore(now, wall)
+
+    def restore(self, now: MonotonicS, wall: datetime) -> None:
         style = self._stage.style
         bar = pygame.Surface(self.box[2:]).convert(self._stage.surface)
         ops: list[Op] = []

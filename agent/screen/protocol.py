@@ -1,6 +1,6 @@
 """JSON lines between the conductor and the screen worker: what each message holds, for both ends.
 
-Conductor to screen (`op`): `board`, `takeover`, `clear`, `picture`, `ping`, `quit`, `rest`, `act`, `film`,
+Conductor to screen (`op`): `board`, `takeover`, `clear`, `caption`, `picture`, `ping`, `quit`, `rest`, `act`, `film`,
 `break`.
 Screen to conductor (`event`): `ready`, `showing`, `shown`, `pong`, `picture`, `failed`, `seen`, `touched`,
 `film`.
@@ -23,6 +23,8 @@ from agent.screen.manner import Manner
 from playlists.units import Seconds
 
 MAX_ZONES: Final = 32
+MAX_CAPTION: Final = 1_000
+"""Characters."""
 DEFAULT_TURN_S: Final = Seconds(15.0)
 
 ClassName = Literal["routine", "priority", "emergency"]
@@ -141,6 +143,14 @@ class Takeover:
 
 
 @dataclass(frozen=True)
+class Caption:
+    """Words that are being spoken, and how long the voice takes for them."""
+
+    text: str
+    lasts_s: Seconds
+
+
+@dataclass(frozen=True)
 class SetBoard:
     """Show this board; what is unchanged in it stays as it is."""
 
@@ -157,6 +167,13 @@ class TakeOver:
 @dataclass(frozen=True)
 class Clear:
     """End the takeover: the board comes back where it was."""
+
+
+@dataclass(frozen=True)
+class SetCaption:
+    """Show these words in place of the last ones; None: nothing is spoken any more."""
+
+    caption: Caption | None
 
 
 @dataclass(frozen=True)
@@ -209,7 +226,7 @@ class Break:
     breakage: Literal["black", "frozen"] | None
 
 
-Message = SetBoard | TakeOver | Clear | TakePicture | Ping | Quit | Rest | Act | RunFilm | Break
+Message = SetBoard | TakeOver | Clear | SetCaption | TakePicture | Ping | Quit | Rest | Act | RunFilm | Break
 
 
 def worker_command(
@@ -258,6 +275,11 @@ def takeover_message(takeover: Takeover) -> dict[str, Any]:
 def clear_message() -> dict[str, Any]:
     """End the takeover."""
     return {"op": "clear"}
+
+
+def caption_message(caption: Caption | None) -> dict[str, Any]:
+    """Show words that are being spoken, from now on; None ends them."""
+    return {"op": "caption", "caption": None if caption is None else asdict(caption)}
 
 
 def picture_message(request: str, path: Path, width: int | None = None) -> dict[str, Any]:

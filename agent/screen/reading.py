@@ -17,6 +17,7 @@ from agent.screen.protocol import (
     CLASSES,
     DEFAULT_TURN_S,
     FITS,
+    MAX_CAPTION,
     MAX_ZONES,
     STATUSES,
     THEMES,
@@ -24,6 +25,7 @@ from agent.screen.protocol import (
     Board,
     Break,
     Bulletin,
+    Caption,
     Clear,
     ImagePart,
     Message,
@@ -32,6 +34,7 @@ from agent.screen.protocol import (
     Rest,
     RunFilm,
     SetBoard,
+    SetCaption,
     TakeOver,
     Takeover,
     TakePicture,
@@ -69,6 +72,8 @@ def read_message(message: Mapping[str, Any]) -> Message:
 def _rarer(op: object, message: Mapping[str, Any], fields: _Fields) -> Message:
     if op in {"clear", "quit"}:
         return Clear() if op == "clear" else Quit()
+    if op == "caption":
+        return SetCaption(None if message.get("caption") is None else _caption(fields.inner("caption")))
     if op == "rest":
         return Rest(message.get("resting") is True)
     if op == "act":
@@ -82,7 +87,19 @@ def _rarer(op: object, message: Mapping[str, Any], fields: _Fields) -> Message:
 
 
 C = TypeVar("C", bound=str)
-OPS: Final = ("board", "takeover", "clear", "picture", "ping", "quit", "rest", "act", "film", "break")
+OPS: Final = (
+    "board",
+    "takeover",
+    "clear",
+    "caption",
+    "picture",
+    "ping",
+    "quit",
+    "rest",
+    "act",
+    "film",
+    "break",
+)
 BREAKAGES: Final[tuple[Literal["black", "frozen"], ...]] = ("black", "frozen")
 MAX_LANGUAGES: Final = 16
 
@@ -218,3 +235,10 @@ def _takeover(fields: _Fields) -> Takeover:
             for part in fields.each("more")[: MAX_LANGUAGES - 1]
         ),
     )
+
+
+def _caption(fields: _Fields) -> Caption:
+    text = fields.text("text")
+    if not 0 < len(text) <= MAX_CAPTION:
+        raise Rejected(f"{fields.where}text: 1 to {MAX_CAPTION} characters, found {len(text)}")
+    return Caption(text, Seconds(fields.number("lasts_s", 0, 3_600)))

@@ -125,7 +125,6 @@ class Reel:
         """It is covered no more."""
         if self.film is not None and not self._waits_for_sound:
             self.film.run()
-            self.draw()
 
     def leave(self) -> None:
         """It is shown no more."""

@@ -7,7 +7,7 @@ go on one page takes several, first what has happened, then what to do, and so i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from agent.screen.compose import Style, page_marks, set_lines
 from agent.screen.errors import Quarantine
@@ -19,6 +19,9 @@ from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, SCALE_
 from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise, without_orphan
 
 K = TypeVar("K", bound=str)
+
+FEW_LETTERS: Final = 6
+"""A headline as short as a number is as large as it goes."""
 
 
 def alarm_of(takeover: Takeover) -> Alarm:
@@ -46,7 +49,8 @@ def _block(takeover: Takeover, words: Words, size: tuple[int, int], style: Style
     fixed += mark
     column = Box(inner.x, top, inner.width, inner.bottom - top)
     floor = far_size(*size)
-    one = _on_one(lead, body, column, floor, style)
+    short = (headline or event) if len(headline or event) <= FEW_LETTERS else ""
+    one = _on_one(short or lead, body, column, floor, style, "" if known or not short else event)
     if one is not None:
         return [_page([*fixed, *_lines(one, column, style, alarm)], one)]
     foot = style.fonts.regular(style.sizes.small).line_height
@@ -71,20 +75,33 @@ _Part = tuple[Weight, int, tuple[str, ...]]
 """Lines below each other: how they are set, and their words."""
 
 
-def _on_one(lead: str, body: str, column: Box, floor: int, style: Style) -> tuple[_Part, ...] | None:
-    """Everything on one page, as large as it goes; None if it does not go at the size for far eyes."""
+def _on_one(
+    lead: str, body: str, column: Box, floor: int, style: Style, above: str = ""
+) -> tuple[_Part, ...] | None:
+    """Everything on one page, as large as it goes; None if it does not go at the size for far eyes.
+
+    A lead of a few letters (a number) is larger than all else, and has what it is the number of `above` it.
+    """
     fonts = style.fonts
-    for size in _steps(round(style.sizes.heading_top * 1.6), floor):
-        small = max(floor, round(size * 0.75))
+    largest, following_part = (3.5, 0.3) if len(lead) <= FEW_LETTERS else (1.6, 0.75)
+    for size in _steps(round(style.sizes.heading_top * largest), floor):
+        small = max(floor, round(size * following_part))
         try:
+            over = tuple(balance(above, column.width, fonts.bold(small))) if above else ()
             leading = tuple(balance(lead, column.width, fonts.bold(size))) if lead else ()
             following = tuple(without_orphan(body, column.width, fonts.regular(small))) if body else ()
         except Quarantine:
             continue
         height = len(leading) * fonts.bold(size).line_height
         height += round(size * 0.2) + len(following) * fonts.regular(small).line_height
+        height += len(over) * fonts.bold(small).line_height + round(small * 0.2) * bool(over)
         if height <= column.height:
-            return tuple(part for part in (("bold", size, leading), ("regular", small, following)) if part[2])
+            parts: tuple[_Part, ...] = (
+                ("bold", small, over),
+                ("bold", size, leading),
+                ("regular", small, following),
+            )
+            return tuple(part for part in parts if part[2])
     return None
 
 

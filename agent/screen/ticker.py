@@ -224,13 +224,16 @@ class TickerArea:
         mark.blit(disc, ((piece.width - 2 * radius) // 2, (self._band.height - 2 * radius) // 2))
         return mark
 
-    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+    def restore(self, now: MonotonicS, wall: datetime) -> None:
         surface, theme = self._stage.surface, self._stage.style.theme
         surface.fill(theme.ground, self.box)
         smooth_rect(surface, self.box, theme.surface, self._edge, self._edge)
         if self._emblem is not None:
             top = self.box.y + (self.box.height - self._emblem.get_height()) // 2
             surface.blit(self._emblem, (self.box.x + self.box.height // 6, top))
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        self.restore(now, wall)
         for bulletin in self._bulletins:
             self._stage.ledger.appear(bulletin.id, now, wall)
         self._painted = True

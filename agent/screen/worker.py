@@ -45,6 +45,7 @@ from agent.screen.protocol import (
     RunFilm,
     Seen,
     SetBoard,
+    SetCaption,
     TakeOver,
     TakePicture,
     ThemeName,
@@ -203,6 +204,8 @@ class Worker:
                 self._takeover = None
                 if view is not None:
                     view.clear(now, _wall())
+            case SetCaption():
+                self._caption(message, now)
             case TakePicture():
                 self._take_picture(message)
             case Ping():
@@ -262,6 +265,14 @@ class Worker:
             self._view.take_over(self._takeover.takeover, now)
         except Exception as error:  # noqa: BLE001 - what cannot be set must not end the worker, least of all now
             self._say(Failed(self._takeover.takeover.id, f"takeover cannot be shown: {error}"))
+
+    def _caption(self, message: SetCaption, now: MonotonicS) -> None:
+        if self._view is None:
+            return  # when a screen is there, the conductor says what is spoken then
+        try:
+            self._view.set_caption(message.caption, now)
+        except Exception as error:  # noqa: BLE001 - as in `_cover`
+            self._say(Failed(None, f"caption cannot be shown: {error}"))
 
     def _take_picture(self, message: TakePicture) -> None:
         path = str(message.path)

@@ -75,6 +75,9 @@ class Area(Protocol):
     def repaint(self, now: MonotonicS, wall: datetime) -> None:
         """Paint all of it, as it stands: it was covered."""
 
+    def restore(self, now: MonotonicS, wall: datetime) -> None:
+        """Paint all of it, as it stands: a part of it was covered for a moment, which ends no showing."""
+
     def prepare(self) -> bool:
         """Do one small step towards the next change; False when there is nothing to do."""
 
@@ -216,10 +219,14 @@ class BulletinArea:
         self._stage.surface.blit(coming.surface, self.box[:2])
         return [self.box]
 
-    def repaint(self, now: MonotonicS, wall: datetime) -> None:
-        self._wipe = None
+    def restore(self, now: MonotonicS, wall: datetime) -> None:
         if self._seen is not None:
             self._stage.surface.blit(self._seen, self.box[:2])
+            self._reel.draw()
+
+    def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        self._wipe = None
+        self.restore(now, wall)
         self._reel.go_on()
         if self._turn is not None:
             self._stage.ledger.appear(self._turn.bulletin.id, now, wall)

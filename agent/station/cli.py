@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,14 +103,16 @@ def serve(
     """Keep signatures fresh, serve the feed, collect reports; until Ctrl+C."""
     from agent.station.serve import Service
 
-    over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: over.set())
+    # no lock is taken here: a signal may come while another one is handled, and would wait for that lock
+    asked: list[int] = []
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda number, _frame: asked.append(number))
     with (
         _told(),
         Service(station, host=host, port=port if web else None, collect=collect, say=typer.echo),
     ):
-        over.wait()
+        while not asked:
+            time.sleep(1.0)  # a signal that comes just before it begins is seen at its end
 
 
 officer.register(app)

@@ -22,6 +22,7 @@ from agent.station.report import ZONE, Report, report
 from agent.uplink.errors import UplinkError
 from playlists.alert import read_alert
 from playlists.errors import Rejected
+from playlists.identity import PHRASES, TITLE
 from playlists.units import Seconds
 
 Station = Annotated[
@@ -63,6 +64,13 @@ def announce(
     """Speak words now."""
     item = {"speech": {"text": text, "language": language}}
     do = {"type": "announce", "items": [item], "class": class_, "language": language, "title": title}
+    _order(station, do, to, wait, as_json)
+
+
+def identify(station: Station, to: To = None, wait: Wait = 10.0, as_json: Json = False) -> None:
+    """Have nodes say their public number."""
+    items = [{"speech": {"text": PHRASES["vi"], "language": "vi"}}]
+    do = {"type": "announce", "items": items, "class": "routine", "language": "vi", "title": TITLE}
     _order(station, do, to, wait, as_json)
 
 
@@ -223,6 +231,7 @@ def tables(found: Report) -> list[Table]:
 
 _COMMANDS: dict[str, Callable[..., None]] = {
     "announce": announce,
+    "identify": identify,
     "play": play,
     "alert": alert,
     "stop": stop,

@@ -7,10 +7,11 @@ import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from agent.feeds.trust import MOST_TEXT
 from agent.files import write_atomically
 from agent.station.authoring import Texts, compose, session_s
 from agent.station.errors import Author
@@ -31,6 +32,8 @@ class Medium:
     gain_db: Decibel | None = None
     duration_s: Seconds | None = None
     title: str | None = None
+    text: str | None = None
+    """What is said in it: a board shows it while it sounds."""
 
     @property
     def custom(self) -> dict[str, str]:
@@ -39,6 +42,7 @@ class Medium:
             "gain_db": None if self.gain_db is None else f"{self.gain_db:.2f}",
             "duration_s": None if self.duration_s is None else f"{self.duration_s:.4f}",
             "title": self.title,
+            "text": self.text,
         }
         return {name: value for name, value in said.items() if value is not None}
 
@@ -114,6 +118,7 @@ class _Cook:
         if announcement.recording:
             path = self._texts.media_dir / announcement.recording
             self._add(name, f"media/{announcement.recording}", path, where, announcement.title)
+            self._words(f"media/{announcement.recording}", announcement, where)
             return
         voice = announcement.voice or announcement.language
         try:
@@ -130,6 +135,19 @@ class _Cook:
                 "a recording by a speaker of that language would be understood better"
             )
         self._add(name, f"media/{announcement.id}.opus", path, where, announcement.title)
+        self._words(f"media/{announcement.id}.opus", announcement, where)
+
+    def _words(self, target: str, announcement: Announcement, where: str) -> None:
+        """Let the medium carry what is said in it, if it is not too much for the metadata."""
+        if target not in self.media:
+            return  # it is no sound, which has been said
+        if len(announcement.text) > MOST_TEXT:
+            self.notes.append(
+                f"{where}: boards will not show its words while it is spoken: {len(announcement.text)} "
+                f"characters, at most {MOST_TEXT} go with a recording"
+            )
+            return
+        self.media[target] = replace(self.media[target], text=announcement.text)
 
     def picture(self, file: str) -> None:
         """A picture for the board."""

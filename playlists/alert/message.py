@@ -7,15 +7,28 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from playlists.models.base import Model
+from playlists.units import Level
 
 VALID_WITHOUT_EXPIRY = timedelta(hours=24)
 """How long an information block without `expires` counts; §3.2.2 leaves it to the recipient."""
 
+AUDIO_SCHEMES = ("https://", "http://")
+
 DRILL = {"vi": "Đây là cuộc diễn tập.", "en": "This is an exercise."}
 """What is said before and after an exercise; where a language is not here, it is said in Vietnamese."""
+
+ALL_CLEAR = {
+    "Cancel": {"vi": "Cảnh báo đã được hủy: {name}.", "en": "The warning has been cancelled: {name}."},
+    "Update": {
+        "vi": "Cảnh báo không còn hiệu lực tại đây: {name}.",
+        "en": "The warning is no longer in force here: {name}.",
+    },
+}
+"""What is said of an alert that is ended by a Cancel without words for this node, or by an Update that leaves the
+node out; otherwise as above."""
 
 
 class Status(StrEnum):
@@ -38,6 +51,16 @@ class Kind(StrEnum):
     ERROR = "Error"
 
 
+NOT_TOLD = {
+    Status.TEST: "understood, and disregarded as every recipient shall",
+    Status.SYSTEM: "it is for the alerting network itself",
+    Status.DRAFT: "it is not actionable as it is",
+}
+"""§3.2.1: what is neither said nor shown, and why."""
+
+ANSWERS = {Kind.ACK: "accepts", Kind.ERROR: "rejects"}
+
+
 class Reference(Model):
     """What names a message: its sender, its identifier, and when it was sent."""
 
@@ -55,7 +78,7 @@ class Reference(Model):
 
 
 class Area(Model):
-    """§3.2.4, kept as data: points are (latitude, longitude) in degrees, WGS 84."""
+    """§3.2.4: what its parts cover together. Points are (latitude, longitude) in degrees, WGS 84."""
 
     description: str
     polygons: tuple[tuple[tuple[float, float], ...], ...] = ()
@@ -63,6 +86,33 @@ class Area(Model):
     """Centre and radius in kilometres."""
     geocodes: tuple[tuple[str, str], ...] = ()
     """Pairs of the code's system and its value."""
+    altitude_ft: float | None = None
+    ceiling_ft: float | None = None
+    """Above mean sea level. Kept; a node does not know how high it stands."""
+
+
+class Resource(Model):
+    """§3.2.3: a file that belongs to an information block."""
+
+    key: str
+    """`sha256:…`; names what it holds here: the content where that came with the message."""
+    description: str = ""
+    mime_type: str = ""
+    size_bytes: int | None = None
+    uri: str = ""
+    inline: bool = False
+    """Its content came with the message (`derefUri`)."""
+    sha1: str | None = None
+    """`digest`, in lower-case hex: SHA-1, as the standard has it."""
+    data: bytes = Field(default=b"", exclude=True, repr=False)
+    """The content of one that is `inline`; it is not kept with the message."""
+
+    @property
+    def is_audio(self) -> bool:
+        """Whether it can be sounded in place of its block's words."""
+        return self.mime_type.lower().startswith("audio/") and (
+            self.inline or self.uri.lower().startswith(AUDIO_SCHEMES)
+        )
 
 
 class Info(Model):
@@ -82,8 +132,18 @@ class Info(Model):
     headline: str = ""
     description: str = ""
     instruction: str = ""
+    audience: str = ""
+    web: str = ""
+    contact: str = ""
+    event_codes: tuple[tuple[str, str], ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+    resources: tuple[Resource, ...] = ()
     areas: tuple[Area, ...] = ()
+
+    @property
+    def recording(self) -> Resource | None:
+        """The recording that is sounded in place of its words: the first one."""
+        return next((resource for resource in self.resources if resource.is_audio), None)
 
     def sentences(self) -> str:
         """Event, headline, description and instruction, each once and each ended by a full stop."""
@@ -95,6 +155,14 @@ class Info(Model):
         return " ".join(told)
 
 
+class Utterance(Model):
+    """Something to be said. A `recording` of it is sounded where it can be had, else the words."""
+
+    text: str
+    language: str
+    recording: Resource | None = None
+
+
 class Alert(Model):
     """§3.2.1: one message. `remarks` say what in it could not be read and was left out."""
 
@@ -104,10 +172,17 @@ class Alert(Model):
     status: Status
     kind: Kind
     scope: str = "Public"
+    source: str = ""
+    restriction: str = ""
+    addresses: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     note: str = ""
     references: tuple[Reference, ...] = ()
+    incidents: tuple[str, ...] = ()
     infos: tuple[Info, ...] = ()
     remarks: tuple[str, ...] = ()
+    level: Level = Level(0)
+    """How high whoever vouches for it stands at this node: never read from the message."""
 
     @property
     def reference(self) -> Reference:
@@ -117,18 +192,29 @@ class Alert(Model):
     @property
     def expires(self) -> datetime:
         """The last moment of its blocks (UTC); one without `expires` counts for a day after `sent`."""
-        default = self.sent + VALID_WITHOUT_EXPIRY
-        return max((info.expires or default for info in self.infos), default=default).astimezone(UTC)
+        return max(map(self.ends, self.infos), default=self.sent + VALID_WITHOUT_EXPIRY).astimezone(UTC)
+
+    def ends(self, info: Info) -> datetime:
+        """When one of its blocks ends by itself."""
+        return (info.expires or self.sent + VALID_WITHOUT_EXPIRY).astimezone(UTC)
+
+    def at(self, now: datetime) -> Alert:
+        """What of it is left to be told at that moment: the blocks that have not expired."""
+        return self.model_copy(update={"infos": tuple(i for i in self.infos if self.ends(i) > now)})
 
     @property
     def not_public_because(self) -> str | None:
         """Why it is not for the public and must have no effect; None if it is."""
-        if self.status not in (Status.ACTUAL, Status.EXERCISE):
-            return f"status is {self.status}: only Actual and Exercise are told to the public"
-        if self.kind in (Kind.ACK, Kind.ERROR):
-            return f"msgType is {self.kind}: it answers another message"
+        if self.status in NOT_TOLD:
+            return f"status is {self.status}: {NOT_TOLD[self.status]}"
+        if self.kind in ANSWERS:
+            about = ", ".join(str(reference) for reference in self.references) or "no message"
+            note = f": {self.note[:200]}" if self.note else ""
+            return f"msgType is {self.kind}: it {ANSWERS[self.kind]} {about}{note}"
+        if self.scope == "Restricted":
+            return f"scope is Restricted: it is for {self.restriction[:200] or 'those who need it'}"
         if self.scope != "Public":
-            return f"scope is {self.scope}: it is not for the public"
+            return f"scope is {self.scope[:40]}: it is not for the public"
         return None
 
     @property
@@ -151,24 +237,43 @@ class Alert(Model):
         first = self.infos[0].language if self.infos else ""
         return found or [(info, info.language) for info in self.infos if info.language == first]
 
-    def spoken(self, languages: Sequence[str]) -> list[tuple[str, str]]:
-        """What is to be said: pairs of text and language. Nothing when `silent_because` says why.
+    def utterances(self, languages: Sequence[str]) -> list[Utterance]:
+        """What is to be said. Nothing when `silent_because` says why.
 
         An exercise is called one before and after.
         """
         if self.silent_because is not None:
             return []
-        said: list[tuple[str, str]] = []
+        said: list[Utterance] = []
         for info, language in self.blocks(languages):
-            text = info.sentences()
-            drill = DRILL.get(_primary(language))
-            if self.status is not Status.EXERCISE:
-                said.append((text, language))
-            elif drill is not None:
-                said.append((f"{drill} {text} {drill}", language))
-            else:
-                said += [(DRILL["vi"], "vi"), (text, language), (DRILL["vi"], "vi")]
+            words = Utterance(text=info.sentences(), language=language, recording=info.recording)
+            said += self._marked(words)
         return said
+
+    def spoken(self, languages: Sequence[str]) -> list[tuple[str, str]]:
+        """The words of `utterances`: pairs of text and language."""
+        return [(said.text, said.language) for said in self.utterances(languages)]
+
+    def all_clear(self, by: Kind, languages: Sequence[str]) -> list[Utterance]:
+        """That a message of kind `by` has ended this one, in the node's own words."""
+        words = ALL_CLEAR[Kind.UPDATE if by is Kind.UPDATE else Kind.CANCEL]
+        told = [language for _, language in self.blocks(languages)]
+        known = [language for language in told if _primary(language) in words] or ["vi"]
+        said: list[Utterance] = []
+        for language in dict.fromkeys(known):
+            text = words[_primary(language)].format(name=self.headline([language]).rstrip(" .!?…;:,"))
+            said += self._marked(Utterance(text=_sentence(text), language=language))
+        return said
+
+    def _marked(self, words: Utterance) -> list[Utterance]:
+        """The words, between those that call an exercise one."""
+        if self.status is not Status.EXERCISE:
+            return [words]
+        drill = DRILL.get(_primary(words.language))
+        if drill is not None and words.recording is None:
+            return [words.model_copy(update={"text": f"{drill} {words.text} {drill}"})]
+        mark = Utterance(text=drill or DRILL["vi"], language=words.language if drill else "vi")
+        return [mark, words, mark]
 
     def headline(self, languages: Sequence[str]) -> str:
         """The headline, or else the event, in the first of the node's languages that the message has."""

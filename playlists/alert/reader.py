@@ -6,17 +6,17 @@ The rest is read as far as it can be, with a remark: a storm warning is not thro
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from datetime import datetime
-from enum import StrEnum
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from playlists.alert.message import Alert, Area, Info, Kind, Reference, Status
+from playlists.alert import values
+from playlists.alert.message import Alert, Area, Info, Kind, Reference, Resource, Status
 from playlists.errors import Rejected
 
 if TYPE_CHECKING:
@@ -25,16 +25,19 @@ if TYPE_CHECKING:
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 MAX_ALERT_BYTES = 256_000
 MAX_NAME = 500
-"""Characters of an identifier or a sender."""
+"""Characters of an identifier, a sender and other names."""
+MAX_NAMES = 100
+"""Addresses, codes and incidents that are kept."""
 DEFAULT_LANGUAGE = "en-US"
 """§3.2.2: a block without `language` is in it."""
 MAX_TEXT = 4_000
 """Characters of a headline, a description, an instruction: some five minutes of speech."""
+MAX_WORDS = 10_000
+"""Characters of all blocks of one language: a good ten minutes of speech. What is beyond is left out."""
 FORBIDDEN_IN_NAMES = set(" ,<&")
 """§3.2.1: they would break `references`."""
 
 T = TypeVar("T")
-E = TypeVar("E", bound=StrEnum)
 
 
 def read_alert(document: str | bytes, where: str = "alert") -> Alert:
@@ -78,14 +81,17 @@ class _Reader:
 
     def alert(self, root: Element) -> Alert:
         identifier, sender = self._name(root, "identifier"), self._name(root, "sender")
-        sent = self._needed(root, "sent", _moment)
-        status = self._needed(root, "status", _one_of(Status))
-        kind = self._needed(root, "msgType", _one_of(Kind))
+        sent = self._needed(root, "sent", values.moment)
+        status = self._needed(root, "status", values.one_of(Status))
+        kind = self._needed(root, "msgType", values.one_of(Kind))
         references = tuple(
             reference for part in _text(root, "references").split() if (reference := self._reference(part))
         )
-        infos = tuple(
-            info for number, part in enumerate(_all(root, "info"), 1) if (info := self._info(part, number))
+        me = f"{identifier},{sender},{sent}"
+        infos = self._not_too_many(
+            info
+            for number, part in enumerate(_all(root, "info"), 1)
+            if (info := self._info(part, number, me))
         )
         if kind in (Kind.ALERT, Kind.UPDATE) and not infos:
             self.problems.append("info: no usable block, there is nothing to tell")
@@ -100,13 +106,32 @@ class _Reader:
             status=status,
             kind=kind,
             scope=_text(root, "scope") or "Public",
-            note=_text(root, "note"),
+            source=_text(root, "source")[:MAX_NAME],
+            restriction=_text(root, "restriction")[:MAX_TEXT],
+            addresses=values.names(_text(root, "addresses"))[:MAX_NAMES],
+            codes=_texts(root, "code")[:MAX_NAMES],
+            note=self._words(root, "note", ""),
             references=references,
+            incidents=values.names(_text(root, "incidents"))[:MAX_NAMES],
             infos=infos,
             remarks=tuple(self.remarks),
         )
 
-    def _info(self, element: Element, number: int) -> Info | None:
+    def _not_too_many(self, infos: Iterable[Info]) -> tuple[Info, ...]:
+        """The blocks whose words a loudspeaker can be asked to say."""
+        said: Counter[str] = Counter()
+        kept: list[Info] = []
+        for number, info in enumerate(infos, 1):
+            said[info.language.lower()] += len(info.sentences())
+            if said[info.language.lower()] > MAX_WORDS and kept:
+                self.remarks.append(
+                    f"usable info {number}: more than {MAX_WORDS} characters in {info.language}, left out"
+                )
+            else:
+                kept.append(info)
+        return tuple(kept)
+
+    def _info(self, element: Element, number: int, alert: str) -> Info | None:
         place = f"info {number}: "
         event = self._words(element, "event", place)
         headline = self._words(element, "headline", place)
@@ -115,30 +140,57 @@ class _Reader:
             self.remarks.append(f"{place}has neither event, headline nor description, left out")
             return None
         return Info(
-            language=self._lenient(element, "language", _language, place) or DEFAULT_LANGUAGE,
+            language=self._lenient(element, "language", values.language, place) or DEFAULT_LANGUAGE,
             event=event,
             categories=_texts(element, "category"),
             responses=_texts(element, "responseType"),
             urgency=_text(element, "urgency") or "Unknown",
             severity=_text(element, "severity") or "Unknown",
             certainty=_text(element, "certainty") or "Unknown",
-            effective=self._lenient(element, "effective", _moment, place),
-            onset=self._lenient(element, "onset", _moment, place),
-            expires=self._lenient(element, "expires", _moment, place),
+            effective=self._lenient(element, "effective", values.moment, place),
+            onset=self._lenient(element, "onset", values.moment, place),
+            expires=self._lenient(element, "expires", values.moment, place),
             sender_name=_text(element, "senderName"),
             headline=headline,
             description=description,
             instruction=self._words(element, "instruction", place),
+            audience=self._words(element, "audience", place),
+            web=_text(element, "web")[:MAX_NAME],
+            contact=self._words(element, "contact", place),
+            event_codes=_pairs(element, "eventCode"),
             parameters=_pairs(element, "parameter"),
+            resources=tuple(
+                self._resource(part, f"{place}resource {nth}: ", alert)
+                for nth, part in enumerate(_all(element, "resource"), 1)
+            ),
             areas=tuple(self._area(part, place) for part in _all(element, "area")),
         )
 
     def _area(self, element: Element, place: str) -> Area:
         return Area(
             description=_text(element, "areaDesc"),
-            polygons=self._each(element, "polygon", _polygon, place),
-            circles=self._each(element, "circle", _circle, place),
+            polygons=self._each(element, "polygon", values.polygon, place),
+            circles=self._each(element, "circle", values.circle, place),
             geocodes=_pairs(element, "geocode"),
+            altitude_ft=self._lenient(element, "altitude", values.feet, place),
+            ceiling_ft=self._lenient(element, "ceiling", values.feet, place),
+        )
+
+    def _resource(self, element: Element, place: str, alert: str) -> Resource:
+        data = self._lenient(element, "derefUri", values.content, place) or b""
+        uri = _text(element, "uri")[:MAX_TEXT]
+        # one that is not a SHA-1 is kept as it is: no content has it, so none is taken for genuine
+        digest = _text(element, "digest").lower()[:100] or None
+        name = data or f"{alert}\0{uri}\0{digest}".encode()
+        return Resource(
+            key="sha256:" + hashlib.sha256(name).hexdigest(),
+            description=self._words(element, "resourceDesc", place),
+            mime_type=_text(element, "mimeType")[:MAX_NAME],
+            size_bytes=self._lenient(element, "size", values.byte_count, place),
+            uri=uri,
+            inline=bool(data),
+            sha1=digest,
+            data=data,
         )
 
     def _name(self, root: Element, tag: str) -> str:
@@ -158,7 +210,7 @@ class _Reader:
     def _reference(self, text: str) -> Reference | None:
         try:
             sender, identifier, sent = text.split(",")
-            return Reference(sender=sender, identifier=identifier, sent=_moment(sent))
+            return Reference(sender=sender, identifier=identifier, sent=values.moment(sent))
         except ValueError:
             self.remarks.append(f"references: {text[:80]!r} is not sender,identifier,sent; left out")
             return None
@@ -201,49 +253,3 @@ def _text(element: Element, tag: str) -> str:
 
 def _pairs(element: Element, tag: str) -> tuple[tuple[str, str], ...]:
     return tuple((_text(part, "valueName"), _text(part, "value")) for part in _all(element, tag))
-
-
-def _one_of(values: type[E]) -> Callable[[str], E]:
-    def read(text: str) -> E:
-        if text not in list(values):
-            raise ValueError(f"is none of {', '.join(values)}")
-        return values(text)
-
-    return read
-
-
-def _language(text: str) -> str:
-    tag = text.replace("_", "-")
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
-        raise ValueError("is not a language tag")
-    return tag
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("needs an offset to UTC")
-    if not 2000 <= moment.year < 2200:
-        raise ValueError("lies outside the years 2000 to 2199")
-    return moment
-
-
-def _point(text: str) -> tuple[float, float]:
-    latitude, longitude = (float(part) for part in text.split(","))
-    if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
-        raise ValueError("a point lies outside the globe")
-    return latitude, longitude
-
-
-def _polygon(text: str) -> tuple[tuple[float, float], ...]:
-    points = tuple(_point(part) for part in text.split())
-    if len(points) < 4 or points[0] != points[-1]:
-        raise ValueError("a polygon has at least four points and ends where it began")
-    return points
-
-
-def _circle(text: str) -> tuple[tuple[float, float], float]:
-    centre, radius = text.split()
-    if not 0 <= float(radius) < 50_000:
-        raise ValueError("a radius is a number of kilometres")
-    return _point(centre), float(radius)

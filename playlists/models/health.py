@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from playlists.models.base import Model
 from playlists.models.record import ClockReading
 
@@ -78,6 +80,13 @@ class Now(Model):
     screen: ScreenNow | None = None
 
 
+class VolumeNow(Model):
+    """A loudness that an officer set, and until when; null: until the next such command."""
+
+    gain_db: float
+    until: datetime | None = None
+
+
 class Fault(Model):
     """Something a technician should know, since when."""
 
@@ -98,10 +107,16 @@ class Health(Model):
 
     at: datetime
     clock: ClockReading
+    public_number: str | None = None
+    """The number painted on the pole: what a resident who calls can read."""
     position: Position | None = None
     readings: Readings
     feeds: dict[str, FeedHealth]
     now: Now
     relays: dict[str, bool]
+    muted: dict[str, datetime] = Field(default_factory=dict)
+    """Zones that officers muted, and until when."""
+    volumes: dict[str, VolumeNow] = Field(default_factory=dict)
+    """Zones whose loudness officers set."""
     faults: tuple[Fault, ...]
     log: LogState

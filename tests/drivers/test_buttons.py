@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from drivers.buttons import ButtonPin, FakeButton, GpioButton
+from drivers.buttons import ButtonPin, FakeButton, GpioButton, open_buttons
 from drivers.errors import Closed, Technician
 
 
@@ -60,3 +60,12 @@ def test_a_fake_button_behaves_like_a_real_one() -> None:
     button.close()
     with pytest.raises(Closed, match="button 'call' is used after it was closed"):
         button.press()
+
+
+def test_where_one_of_several_cannot_be_opened_none_is_held(mock_pins: MockFactory) -> None:
+    taken = GpioButton(ButtonPin("door", 23), print)
+    with pytest.raises(Technician):
+        open_buttons([ButtonPin("call", 22), ButtonPin("who", 23)], print, fake=False)
+    again = open_buttons([ButtonPin("call", 22)], print, fake=False)
+    for button in (taken, *again.values()):
+        button.close()

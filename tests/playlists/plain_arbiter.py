@@ -16,6 +16,8 @@ def stronger(a: Rank, b: Rank) -> bool:
         return a.source.name == "LIVE" or b.source.name == "FILLER"
     if a.priority != b.priority:
         return a.priority > b.priority
+    if a.place != b.place and a.class_ != BulletinClass.EMERGENCY:
+        return a.place < b.place
     if a.level != b.level:
         return a.level > b.level
     if a.start.timestamp() != b.start.timestamp():

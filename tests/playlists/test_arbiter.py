@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playlists.arbiter import Demand, Rank, Source, State, Verdict, arbitrate, settle
+from playlists.arbiter import Demand, Rank, Source, State, Verdict, arbitrate, place_of, settle
 from playlists.models.base import BulletinClass
 from playlists.models.schedule import OnConflict
 from playlists.units import Level, MonotonicS, Seconds
@@ -30,8 +30,9 @@ def demand(
     source: Source = Source.SCHEDULED,
     level: int = 1,
     start: datetime = NOON,
+    place: int = 0,
 ) -> Demand:
-    rank = Rank(class_, source, priority, Level(level), start, name)
+    rank = Rank(class_, source, priority, Level(level), start, name, place)
     return Demand(rank, on_conflict, MonotonicS(0.0), state)
 
 
@@ -48,6 +49,7 @@ ranks = st.builds(
         )
     ),
     id=st.sampled_from("abcdefgh"),
+    place=st.integers(0, 2),
 )
 demands_of_a_moment = st.lists(
     st.builds(
@@ -200,6 +202,42 @@ def test_in_a_day_everything_is_played_whole_or_dropped_with_a_reason(
 def test_the_ladder_of_the_contract(strong: Demand, weak: Demand) -> None:
     assert strong.rank.outranks(weak.rank)
     assert arbitrate([weak, strong]).play == strong.id
+
+
+FEEDS = ("commune", "province", "nation")
+"""By level, from the lowest."""
+
+
+def of_feed(feed: str, tie_break: tuple[str, ...], class_: BulletinClass, priority: int = 0) -> Demand:
+    return demand(feed, class_, priority, level=FEEDS.index(feed), place=place_of(feed, tie_break))
+
+
+@pytest.mark.parametrize(
+    ("tie_break", "order"),
+    [
+        ((), ["nation", "province", "commune"]),
+        (("commune",), ["commune", "nation", "province"]),
+        (("province", "commune"), ["province", "commune", "nation"]),
+    ],
+)
+def test_the_node_says_which_feeds_go_first_and_the_others_follow_by_level(
+    tie_break: tuple[str, ...], order: list[str]
+) -> None:
+    ranked = sorted((of_feed(feed, tie_break, PRIORITY) for feed in FEEDS), key=lambda d: d.rank.key)
+    assert [d.id for d in ranked] == order
+
+
+def test_the_nodes_own_order_beats_neither_class_nor_priority_and_orders_no_emergency() -> None:
+    own = ("commune",)
+    assert of_feed("province", own, PRIORITY).rank.outranks(of_feed("commune", own, ROUTINE, 9).rank)
+    assert of_feed("province", own, PRIORITY, 1).rank.outranks(of_feed("commune", own, PRIORITY).rank)
+    assert of_feed("province", own, EMERGENCY).rank.outranks(of_feed("commune", own, EMERGENCY).rank)
+
+
+@given(st.lists(st.sampled_from(FEEDS), unique=True), st.sampled_from([*FEEDS, None]))
+def test_what_the_node_does_not_name_stands_behind_what_it_names(named: list[str], feed: str | None) -> None:
+    ahead = [other for other in named if place_of(other, named) < place_of(feed, named)]
+    assert ahead == (named[: named.index(feed)] if feed in named else named)
 
 
 def test_with_nothing_wanted_nothing_plays() -> None:

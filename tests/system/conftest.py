@@ -1,4 +1,4 @@
-"""One sink, one centre and one node for all modules; every test leaves its node at rest."""
+"""One node for all modules; every test leaves its node at rest."""
 
 from __future__ import annotations
 
@@ -7,22 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.centre import CentreUnderTest
-from tests.support.house import House, open_centre, open_house
-from tests.support.pulse import Sink, private_sink
-
-
-@pytest.fixture(scope="session")
-def sink() -> Iterator[Sink]:
-    """Where all nodes of these tests sound."""
-    with private_sink() as sink:
-        yield sink
-
-
-@pytest.fixture(scope="session")
-def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreUnderTest]:
-    """A real centre, with its broker and its web host."""
-    with open_centre(tmp_path_factory.mktemp("centre")) as centre:
-        yield centre
+from tests.support.house import House, open_house
+from tests.support.pulse import Sink
 
 
 @pytest.fixture(scope="session")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import re
 import stat
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from agent.screen.theme import ALARMS, THEMES
+from agent.screen.theme import ALARMS, INK, THEMES, WHITE
 from tests.support.centre import CentreUnderTest
-from tests.support.house import LONG_HZ, House, in_s, media, open_house, wait_until
+from tests.support.house import LONG_HZ, House, in_s, media, open_house, speech, wait_until
 from tests.support.node import ROOT
 from tests.support.pictures import pixels, share
 from tests.support.pulse import Sink
+from tests.support.sound import sine, write_wav
 
 SAMPLE = ROOT / "agent" / "station" / "sample"
 ALARM = ALARMS["emergency"].ground
@@ -146,6 +150,37 @@ def test_an_alert_takes_sound_and_screen_and_its_cancel_gives_both_back(board: H
     assert "cancelled" in kinds[1]
 
 
+def test_an_alert_is_heard_in_its_own_recording_and_not_where_its_area_leaves_the_node_out(
+    board: House, tmp_path: Path
+) -> None:
+    house = board
+    began = time.monotonic()
+    content = write_wav(tmp_path / "read.wav", sine(1_500.0, 0.8)).read_bytes()
+    digest = hashlib.sha1(content).hexdigest()
+    inline = base64.b64encode(content).decode()
+    resource = (
+        "<resource><resourceDesc>x</resourceDesc><mimeType>audio/wav</mimeType>"
+        f"<derefUri>{inline}</derefUri><digest>{digest}</digest></resource><area>"
+    )
+    document = cap("alert-storm.xml").replace("0007", "0100").replace("<area>", resource)
+    read = house.command("alert", cap=document)
+    assert house.ended(read).state == "finished"
+    heard = house.ears.stretches(began, apart_s=0.02)
+    assert heard[-1].hz == pytest.approx(1_500.0, abs=5)
+    assert heard[-1].seconds == pytest.approx(0.8, abs=0.1)
+    assert house.sounds() is None
+    assert house.node.health()["now"]["screen"]["takeover"] is not None
+
+    update = cap("alert-storm-cancel.xml").replace(">Cancel<", ">Update<").replace("0008", "0101")
+    elsewhere = "<area><areaDesc>Hà Giang</areaDesc><circle>22.8,104.9 40</circle></area></info>"
+    away = re.sub(r"(?s)(<area>.*)?</info>", elsewhere, update).replace("0007", "0100")
+    lifted = house.command("alert", cap=away)
+    house.wait_for_moment("screen", "", "board again", after=began)
+    house.centre.wait_for_receipt(lifted, "started")
+    texts = [record["text"] for record in house.wait_for_records(1, kind="alert", command=lifted.id)]
+    assert any("leaves this node out" in text for text in texts)
+
+
 def test_a_test_alert_is_never_voiced_as_real(board: House) -> None:
     house = board
     began = time.monotonic()
@@ -157,6 +192,32 @@ def test_a_test_alert_is_never_voiced_as_real(board: House) -> None:
     assert "Test" in (ended.reason or "") or "test" in (ended.reason or "")
     assert house.ears.stretches(began) == []
     assert house.node.health()["now"]["screen"]["takeover"] is None
+
+
+def test_the_words_are_on_the_board_while_they_are_heard(board: House, tmp_path: Path) -> None:
+    house = board
+    before = picture(house, tmp_path / "before.png")[:315]
+    first = "Kính mời bà con đến nhà văn hóa thôn để bàn về việc làm đường."
+    began = time.monotonic()
+    command = house.announce(speech(f"{first} Xin cảm ơn bà con đã lắng nghe."))
+    bands = []
+    while house.sounds() is not None:
+        asked = time.monotonic()
+        seen = picture(house, tmp_path / f"{len(bands)}.png")
+        bands.append(((asked + time.monotonic()) / 2, seen[250:315]))
+    assert house.ended(command).state == "finished"
+    spoken = [(at, band) for at, band in bands if share(band, INK, 3) > 0.5]
+    assert all(share(band, WHITE, 40) > 0.01 for _, band in spoken), "there are letters on it"
+    heard = house.ears.stretches(began, apart_s=0.25)
+    assert spoken[0][0] - heard[0].began < 1.0
+    changed = next(at for (_, one), (at, other) in pairwise(spoken) if (one != other).mean() > 0.01)
+    print(f"second sentence: seen {changed - heard[-1].began:+.2f} s from when it was heard")
+    assert abs(changed - heard[-1].began) < 1.0
+
+    def is_whole() -> bool:
+        return bool((picture(house, tmp_path / "after.png")[:315] == before).all())
+
+    wait_until(is_whole, 5, "the board is whole again")
 
 
 def test_a_picture_reaches_the_centre_by_command(board: House) -> None:
@@ -190,3 +251,15 @@ def test_showings_are_summed_and_reported_when_the_node_ends(board: House) -> No
     house.node.start()
     assert all(record["shown_s"] > 0 and record["shown"] >= 1 for record in shows)
     wait_until(lambda: house.feed()["state"] == "current", 15, "the feed is current")
+
+
+def test_the_pole_says_and_shows_who_it_is(board: House, tmp_path: Path) -> None:
+    # the last test here: its number stays on the board for a while
+    house = board
+    began = time.monotonic()
+    assert house.node.ask("identify")["number"] == "0007"
+    house.wait_for_moment("screen", "identify", "takeover", after=began)
+    seen = picture(house, tmp_path / "identify.png")
+    assert share(seen, ALARMS["routine"].ground) > 0.5
+    house.ears.wait_for_sound(began, seconds=0.3)
+    wait_until(lambda: house.sounds() is None, 15, "it has been said")

@@ -28,6 +28,8 @@ HEALTH: dict[str, Any] = {
     "clock": {"state": "synchronised", "error_s": 0.012},
     "feeds": {"commune": {"version": 42, "state": "current", "checked": "2026-11-23T05:00:00Z", "reason": None}},
     "relays": {"amplifier": True},
+    "muted": {"square": "2026-11-23T13:00:00Z"},
+    "volumes": {"*": {"gain_db": -6.0, "until": None}},
     "log": {"last": 10, "stored_through": 7},
     "faults": [{"code": "hot", "since": "2026-11-23T05:00:00Z", "text": "the CPU is at 90 °C"}],
 }  # fmt: skip
@@ -53,6 +55,7 @@ REPLIES: dict[str, dict[str, Any]] = {
     "log": {"records": [RECORD]},
     "say": {"id": "local/1"},
     "play": {"id": "local/2"},
+    "identify": {"number": "0007"},
     "stop": {"stopped": True},
     "relay": {},
     "screenshot": {"size": [1280, 720], "picture": "iVBORw=="},
@@ -93,7 +96,8 @@ def test_status_fits_on_one_screen_and_names_what_matters(daemon: Daemon) -> Non
     result = loa("status")
     assert result.exit_code == 0
     for words in ("pole-07", "0007", "Bản tin (item 1), -20 dBFS", "commune/a", "connected", "±0.012 s",
-                  "v42 current", "amplifier on", "3 records wait", "! hot"):  # fmt: skip
+                  "v42 current", "amplifier on", "3 records wait", "! hot",
+                  "muted    square until", "volume   all of it -6.0 dB"):  # fmt: skip
         assert words in result.output
     assert len(result.output.splitlines()) < 24
 

@@ -5,13 +5,13 @@ Everything follows one clock that only moves when told, so that a day takes mill
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agent.assembly import Outside, make_amplifier
+from agent.assembly import Outside, make_amplifier, make_buttons
 from agent.clock import FakeClock
 from agent.conductor.loop import Conductor
 from agent.config import parse
@@ -24,6 +24,7 @@ from agent.logs import RecentLines
 from agent.node import Node
 from agent.screenpower import ScreenPower
 from agent.uplink.events import CommandVerified
+from playlists.alert import Resource
 from playlists.models.command import Command, Receipt
 from playlists.models.health import FeedHealth, Health, Readings
 from playlists.models.operators import Operators
@@ -41,6 +42,7 @@ site = "xa-mau"
 groups = ["hamlet-3"]
 languages = ["vi", "en"]
 timezone = "UTC"
+{node}
 [paths]
 state = "{directory}/state"
 cache = "{directory}/cache"
@@ -142,6 +144,7 @@ class FakeFeeds:
     def __init__(self) -> None:
         self.post: Callable[[object], None] = lambda _event: None
         self.missing: set[str] = set()
+        self.texts: dict[str, str] = {}
         self.polled: list[str | None] = []
         self.looked_up = 0
 
@@ -164,7 +167,40 @@ class FakeFeeds:
         if name.startswith("unknown"):
             return None
         here = None if name in self.missing else Path("/media") / name
-        return MediaInfo(f"{feed}-{name}", here, Decibel(-3.0), None, None)
+        return MediaInfo(f"{feed}-{name}", here, Decibel(-3.0), None, None, self.texts.get(name))
+
+
+class FakeRecordings:
+    """Brings what is in `lengths` at once, holds what is in `held`, and has nothing else."""
+
+    def __init__(self, library: FakeLibrary) -> None:
+        self._library = library
+        self.held: set[str] = set()
+        """Addresses that do not answer until `release`."""
+        self.wanted: list[Resource] = []
+        self.kept: set[str] = set()
+
+    def want(self, resource: Resource) -> None:
+        self.wanted.append(resource)
+        if resource.uri in self.held:
+            return
+        name = resource.uri.rpartition("/")[2]
+        if name in self._library.lengths:
+            self._library.want(resource.key, Path("/alerts") / name, urgent=True)
+        else:
+            self._library.post(Unplayable(resource.key, "the host answers 404"))
+
+    def release(self, uri: str) -> None:
+        """Let it answer."""
+        self.held.discard(uri)
+        for resource in [one for one in self.wanted if one.uri == uri]:
+            self.want(resource)
+
+    def keep(self, keys: Iterable[str]) -> None:
+        self.kept = set(keys)
+
+    def stop(self) -> None:
+        """Nothing to stop."""
 
 
 @dataclass
@@ -230,6 +266,7 @@ class House:
         clock: FakeClock | None = None,
         boot: str = "boot-1",
         policy: str = "",
+        node: str = "",
         loudness: str = "[]",
         ceiling: str = "emergency",
         lengths: Mapping[str, float] | None = None,
@@ -244,6 +281,7 @@ class House:
         self.library = FakeLibrary()
         self.library.post = self.conductor.post
         self.library.lengths.update(lengths or {})
+        self.recordings = FakeRecordings(self.library)
         self.feeds = FakeFeeds()
         self.feeds.post = self.conductor.post
         self.uplink = FakeUplink()
@@ -255,6 +293,7 @@ class House:
             CONFIG.format(
                 directory=directory,
                 policy=policy,
+                node=node,
                 loudness=loudness,
                 ceiling=ceiling,
                 extra=extra,
@@ -262,6 +301,7 @@ class House:
             )
         )
         amplifier, relays = make_amplifier(config)
+        self.buttons = make_buttons(config, self.conductor.post)
         self.relays = relays
         self.player.relays_on = lambda: frozenset(n for n, relay in relays.items() if relay.is_on)
         self.journal = Journal.open(directory / "journal", 50, self.clock.now)
@@ -273,12 +313,14 @@ class House:
             gate=self.gate,  # type: ignore[arg-type]
             feeds=self.feeds,  # type: ignore[arg-type]
             library=self.library,  # type: ignore[arg-type]
+            recordings=self.recordings,  # type: ignore[arg-type]
             player=self.player,  # type: ignore[arg-type]
             screen=screen,
             screen_power=screen_power,
             uplink=self.uplink,  # type: ignore[arg-type]
             amplifier=amplifier,
             relays=relays,
+            buttons=self.buttons,
             readings=Readings,
             control=Nothing(),  # type: ignore[arg-type]
             chores=Nothing(),  # type: ignore[arg-type]

@@ -72,7 +72,7 @@ def cap(
 <info><language>vi</language><category>Met</category><event>Bão</event><urgency>Immediate</urgency>
 <severity>Extreme</severity><certainty>Observed</certainty><expires>{stamp(now + timedelta(seconds=for_s))}</expires>
 <headline>Bão số 9</headline><description>Bão đổ bộ.</description><instruction>Sơ tán ngay.</instruction>
-<area><areaDesc>Xã Mẫu</areaDesc></area></info></alert>"""
+{parts.get("resource", "")}<area><areaDesc>Xã Mẫu</areaDesc>{parts.get("area", "")}</area></info></alert>"""
 
 
 def name_of(document: str) -> str:
@@ -116,7 +116,7 @@ def test_a_cancel_silences_it_and_tells(house: House, screen: FakeScreen) -> Non
     house.run_for(30)
     assert house.receipts("c1") == ["started", "interrupted"]
     assert house.receipts("c2")[-1] == "finished"
-    assert screen.sent[-1]["op"] == "clear"
+    assert [m["op"] for m in screen.sent if m["op"] in ("takeover", "clear")][-1] == "clear"
 
 
 def test_an_update_takes_its_place(house: House, screen: FakeScreen) -> None:
@@ -223,6 +223,25 @@ def test_a_bulletin_that_cannot_be_shown_is_in_the_log(house: House) -> None:
     say(house, event="failed", bulletin="commune/a", reason="no picture")
     (record,) = house.records(kind="show")
     assert (record.outcome, record.reason) == ("failed", "no picture")
+
+
+def test_a_bulletin_that_the_node_leaves_out_is_in_the_log_once(build, screen: FakeScreen) -> None:
+    house = build(screen=screen, ceiling="routine")
+    urgent = {"id": "flood", "class": "emergency", "content": {"text": {"heading": "Lũ"}}}
+    for _ in range(2):
+        house.schedule(bulletins=[urgent])
+    (record,) = house.records(kind="show")
+    assert (record.feed, record.bulletin, record.outcome) == ("commune", "flood", "skipped")
+    assert (record.reason or "").startswith("above ceiling")
+
+
+def test_thousands_that_are_left_out_do_not_fill_the_log(house: House) -> None:
+    lost = [{"id": f"b{n}", "zone": "roof", "content": {"text": {"heading": "x"}}} for n in range(3_000)]
+    house.schedule(bulletins=lost)
+    assert len(house.records(kind="show")) == 20
+    assert [r.text for r in house.records(kind="system") if "left out" in (r.text or "")] == [
+        "2980 more bulletins are left out, like those before"
+    ]
 
 
 def test_a_screen_that_cannot_be_opened_is_a_fault_until_it_can(house: House) -> None:

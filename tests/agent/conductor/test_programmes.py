@@ -84,6 +84,34 @@ class TestWhoSounds:
             assert 0 <= on - cut <= 0.01
             assert end == 100.0
 
+    @pytest.mark.parametrize(("tie_break", "wins"), [("[]", "province"), ('["commune"]', "commune")])
+    def test_of_equals_the_commune_decides_who_goes_first(self, build, tie_break: str, wins: str) -> None:
+        house = build(policy=f"tie_break = {tie_break}")
+        for feed in ("commune", "province"):
+            house.schedule(programme(f"of-{feed}", SOON, **{"class": "priority"}), feed=feed)
+        house.run_for(70)
+        first, _ = house.player.heard
+        assert first.id.startswith(f"{wins}/")
+
+    def test_the_communes_own_order_puts_its_announcement_before_the_provinces(self, build) -> None:
+        house = build(policy='tie_break = ["commune"]')
+        house.library.lengths["tỉnh"] = 60.0
+        house.announce("c1", "tỉnh", sender="province", **{"class": "priority"})
+        house.run_for(5)
+        house.announce("c2", "xã", **{"class": "priority"})
+        house.run_for(100)
+        assert house.receipts("c1") == ["started", "interrupted", "finished"]
+        assert house.receipts("c2") == ["started", "finished"]
+
+    def test_the_communes_own_order_keeps_no_emergency_waiting(self, build) -> None:
+        house = build(policy='tie_break = ["commune"]')
+        house.library.lengths["xã"] = 60.0
+        house.announce("c1", "xã", **{"class": "emergency"})
+        house.run_for(5)
+        house.announce("c2", "tỉnh", sender="province", **{"class": "emergency"})
+        house.run_for(100)
+        assert house.receipts("c1") == ["started", "interrupted", "finished"]
+
     def test_what_queues_waits_its_turn_and_is_played_whole(self, house: House) -> None:
         house.schedule(long("music", SOON), programme("news", SOON + timedelta(seconds=30), priority=5))
         house.run_for(700)

@@ -11,7 +11,7 @@ from agent.screenpower import DisplaySwitched
 from agent.worker import WorkerSaid, WorkerStarted
 from playlists.models.record import Record
 from tests.agent.conductor.fakes import START, House, programme
-from tests.agent.conductor.test_alarms import FakeScreen, say, send_alert
+from tests.agent.conductor.test_alarms import FakeScreen, cap, name_of, say
 
 NOTICE = {
     "id": "clinic",
@@ -59,7 +59,7 @@ def make(build: Any, screen: FakeScreen, power: FakePower) -> Any:
 
 
 def shows(house: House) -> list[Record]:
-    house.stop()
+    house.node.stage.write_sums(all_of_them=True)
     return house.records(kind="show")
 
 
@@ -92,10 +92,12 @@ def test_outside_its_hours_the_screen_rests_and_sleeps_and_an_emergency_wakes_it
     house.run_until(START + timedelta(minutes=60, seconds=1))
     assert [message["resting"] for message in screen.ops("rest")] == [True]
     assert power.wanted == [True, False]
-    send_alert(house, "storm")
+    storm = cap("storm", house)
+    house.command("c1", type="alert", cap=storm)
+    house.run_for(1)
     assert screen.ops("takeover")
     assert power.wanted[-1] is True
-    send_alert(house, "storm-over", "Cancel", "storm")
+    house.command("c2", type="alert", cap=cap("over", house, "Cancel", names=name_of(storm)))
     house.run_for(1)
     assert power.wanted[-1] is False, "it sleeps again"
     say(house, event="ready", driver="x11", size=[1280, 720], canvas=[1280, 720])
@@ -123,9 +125,7 @@ def test_without_hours_nobody_touches_the_display(make: Any, power: FakePower) -
 def test_a_layout_for_how_the_screen_hangs_is_shown(make: Any, screen: FakeScreen) -> None:
     house = make()
     zones = [{"id": "main", "at": [0, 0, 16, 9]}]
-    layouts = [
-        {"id": kind, "orientation": kind, "zones": zones} for kind in ("portrait", "landscape")
-    ]
+    layouts = [{"id": kind, "orientation": kind, "zones": zones} for kind in ("portrait", "landscape")]
     house.schedule(bulletins=[NOTICE], layouts=layouts)
     assert screen.ops("board")[-1]["board"]["layout"] == "landscape"
     say(house, event="ready", driver="x11", size=[1280, 720], canvas=[720, 1280])

@@ -260,3 +260,19 @@ def test_no_value_in_place_of_a_section_brings_anything_but_a_config_error(
     except ConfigError as error:
         assert error.problems
         assert all(problem.message for problem in error.problems)
+
+
+def test_an_order_of_feeds_names_feeds_that_are_there() -> None:
+    assert parse(GOOD + '\n[policy]\ntie_break = ["commune"]\n').policy.tie_break == ("commune",)
+    message = only(GOOD + '\n[policy]\ntie_break = ["comune"]\n')
+    assert "policy" in message
+    assert "no feed is named 'comune'; there are: commune" in message
+    assert "did you mean" in message
+    assert "names 'commune' twice" in only(GOOD + '\n[policy]\ntie_break = ["commune", "commune"]\n')
+
+
+def test_a_button_needs_a_pin_of_its_own() -> None:
+    button = '\n[[buttons]]\nname = "who"\npin = {pin}\nactive = "low"\ndoes = "{does}"\n'
+    assert parse(GOOD + button.format(pin=22, does="identify")).buttons[0].pin == 22
+    assert "is that of the relay 'preamp'" in only(GOOD + button.format(pin=17, does="identify"))
+    assert "identify" in only(GOOD + button.format(pin=22, does="sing"))

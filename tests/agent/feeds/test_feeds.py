@@ -246,6 +246,29 @@ def test_an_absurd_gain_is_refused(bench: Bench, gain: object) -> None:
     assert "gain_db" in bench.health[2]
 
 
+@pytest.mark.parametrize(("text", "kept"), [("Kính mời", "Kính mời"), ("x" * 4_001, None)])
+def test_the_words_of_a_recording_come_with_it_unless_they_are_too_many(
+    bench: Bench, text: str, kept: str | None
+) -> None:
+    bench.repository.custom["media/chime.ogg"] = {"text": text}
+    bench.repository.publish(schedule(1, "media/chime.ogg"), chime_ogg=CHIME)
+    bench.start()
+    bench.wait_for(MediaArrived)
+    assert bench.feeds is not None
+    info = bench.feeds.media("commune", "media/chime.ogg")
+    assert info is not None
+    assert info.text == kept
+
+
+def test_words_that_are_none_are_refused(bench: Bench) -> None:
+    bench.repository.custom["media/chime.ogg"] = {"text": ["Kính mời"]}
+    bench.repository.publish(schedule(1, "media/chime.ogg"), chime_ogg=CHIME)
+    bench.start()
+    bench.settled()
+    assert bench.health[0] == "refused"
+    assert "custom text must be text" in bench.health[2]
+
+
 def test_unknown_fields_are_ignored_and_told(bench: Bench) -> None:
     bench.repository.publish(schedule(1, brightness=3))
     bench.start()

@@ -62,6 +62,9 @@ def test_other_messages_arrive_as_they_were_sent() -> None:
     assert through_the_pipe(picture) == protocol.TakePicture("r", Path("/p/x.png"), 640)
     assert through_the_pipe(protocol.ping_message(7)) == protocol.Ping(7)
     assert through_the_pipe(protocol.clear_message()) == protocol.Clear()
+    caption = protocol.Caption("Sơ tán ngay!", Seconds(2.5))
+    assert through_the_pipe(protocol.caption_message(caption)) == protocol.SetCaption(caption)
+    assert through_the_pipe(protocol.caption_message(None)) == protocol.SetCaption(None)
     assert through_the_pipe(protocol.quit_message()) == protocol.Quit()
 
 
@@ -117,7 +120,7 @@ json_values = st.recursive(
     )
 )
 def test_no_message_raises_anything_but_a_refusal(message: dict[str, Any]) -> None:
-    for op in ("board", "takeover", "picture", "ping"):
+    for op in ("board", "takeover", "caption", "picture", "ping"):
         try:
             read_message({**message, "op": op})
         except Rejected as refusal:

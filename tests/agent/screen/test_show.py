@@ -240,8 +240,10 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = f"color=red:s=320x180:r=25:d={half}[a];color=blue:s=320x180:r=25:d={half}[b];[a][b]concat=n=2"
     tone = f"sine=frequency=440:duration={FILM_S}"
     subprocess.run(
-        ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone]
-        + ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-c:a", "aac", str(folder / "film.mp4")],
+        [
+            *("ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone),
+            *("-pix_fmt", "yuv420p", "-c:v", "libx264", "-c:a", "aac", str(folder / "film.mp4")),
+        ],
         check=True,
         stdin=subprocess.DEVNULL,
     )

@@ -179,6 +179,7 @@ def test_the_officers_command_line_sends_and_tells_what_became_of_it(station, an
         ["alert", "{dir}", "{cap}"],
         ["play", "{dir}", "media/chime.ogg", "--class", "priority"],
         ["stop", "{dir}", "morning-news"],
+        ["identify", "{dir}", "--to", "node:pole-07"],
         ["mute", "{dir}", "--until", "15"],
         ["mute", "{dir}", "--until", "2027-01-01T20:00"],
         ["unmute", "{dir}"],

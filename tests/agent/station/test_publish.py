@@ -12,11 +12,14 @@ import pytest
 from agent.clock import FakeClock
 from agent.feeds import Feeds
 from agent.feeds.events import FeedChanged, FeedEvent, MediaArrived
+from agent.feeds.trust import MOST_TEXT
 from agent.station import keys, loudness
 from agent.station.errors import Author, Technician
 from agent.station.folder import Folder
+from agent.station.prepare import Medium, _Cook
 from agent.station.publish import Published, compose, init, publish, renew
 from agent.station.repository import Repository
+from agent.station.texts import Announcement
 from agent.station.web import FeedServer
 from agent.store import Store
 from playlists.models.schedule import parse_schedule
@@ -101,6 +104,10 @@ def test_a_node_gets_the_whole_sample_commune(sample: tuple[Path, Published], fo
     assert info.title == "Cảnh báo lừa đảo qua điện thoại"
     assert info.duration_s is not None
     assert 10 < info.duration_s < 60
+    assert (info.text or "").startswith("Công an xã cảnh báo: gần đây")
+    chime = node.feeds.media("commune", "media/chime.opus")
+    assert chime is not None
+    assert chime.text is None
 
 
 def test_what_the_sample_says_is_valid_and_levelled(sample: tuple[Path, Published]) -> None:
@@ -159,6 +166,17 @@ def test_a_language_without_a_voice_is_refused_unless_the_author_decides(station
     assert not (station / "feed" / "metadata" / "timestamp.json").exists(), "nothing was published"
     write(Folder(station), COMMUNE, hmong + 'voice = "vi"\n', spoken)
     assert "'vi' reads a text in 'hmn'" in publish(station, now=NOW).notes[0]
+
+
+def test_words_too_long_for_the_metadata_are_left_out_and_the_author_is_told(tmp_path: Path) -> None:
+    cook = _Cook(object(), tmp_path)  # type: ignore[arg-type]  # the texts are not asked here
+    for name, length in (("short", MOST_TEXT), ("long", MOST_TEXT + 1)):
+        cook.media[f"media/{name}.opus"] = Medium(tmp_path / name)
+        said = Announcement(id=name, title=name, text="x" * length, language="vi")
+        cook._words(f"media/{name}.opus", said, f"'{name}'")
+    assert cook.media["media/short.opus"].custom["text"] == "x" * MOST_TEXT
+    assert "text" not in cook.media["media/long.opus"].custom
+    assert [note.partition(":")[0] for note in cook.notes] == ["'long'"]
 
 
 def test_a_recording_that_is_no_sound_is_refused_and_what_was_published_stays(station: Path) -> None:

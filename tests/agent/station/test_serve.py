@@ -77,7 +77,8 @@ def test_the_whole_program_serves_until_it_is_told_to_stop(station: Path) -> Non
             assert found, line
             answer = requests.get(found[0] + "metadata/timestamp.json", timeout=5)
             assert answer.status_code == 200
-            process.send_signal(signal.SIGTERM)
+            for number in (signal.SIGINT, signal.SIGTERM) * 5:  # an impatient officer, and systemd beside him
+                process.send_signal(number)
             assert process.wait(10) == 0
         finally:
             process.kill()

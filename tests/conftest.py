@@ -1,0 +1,25 @@
+"""What every test of a whole node shares: one sink and one centre, started when the first one asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.centre import CentreUnderTest
+from tests.support.house import open_centre
+from tests.support.pulse import Sink, private_sink
+
+
+@pytest.fixture(scope="session")
+def sink() -> Iterator[Sink]:
+    """Where all nodes of these tests sound."""
+    with private_sink() as sink:
+        yield sink
+
+
+@pytest.fixture(scope="session")
+def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CentreUnderTest]:
+    """A real centre, with its broker and its web host."""
+    with open_centre(tmp_path_factory.mktemp("centre")) as centre:
+        yield centre
