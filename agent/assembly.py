@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.chores import Chores
@@ -35,6 +35,9 @@ from playlists.models.health import Position, Readings, Status
 from playlists.policy import EVERYWHERE, LoudnessHours, Policy
 from playlists.units import Seconds
 
+if TYPE_CHECKING:
+    from agent.alerts.sources import AlertSources
+
 Post = Callable[[Any], None]
 
 
@@ -59,6 +62,7 @@ class Outside:
     chores: Chores
     think: Think
     reboot: Callable[[], str | None]
+    alerts: AlertSources | None = None
 
 
 def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside:
@@ -97,7 +101,17 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         chores=Chores(post),
         think=Thinker(post).think,
         reboot=reboot,
+        alerts=make_alerts(config, post, clock),
     )
+
+
+def make_alerts(config: Config, post: Post, clock: Clock) -> AlertSources | None:
+    """The sources of alerts besides commands; None, and nothing of them loaded, where there are none."""
+    if not config.alert_sources:
+        return None
+    from agent.alerts.sources import AlertSources  # noqa: PLC0415 - most nodes have none
+
+    return AlertSources(config.alert_sources, config.paths.state, post, clock)
 
 
 def make_uplink(

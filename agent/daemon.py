@@ -38,7 +38,7 @@ def main(path: Path) -> int:
     """Run the node until a signal or a command ends it; returns the exit code."""
     try:
         config = load(path)
-        check_files(config, str(path))
+        check_files(config, str(path), starting=True)
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG

@@ -69,6 +69,8 @@ class Life:
         outside.control.start()
         self._begin_chores()
         node.ledger.remark(f"agent {__version__} started")
+        if outside.alerts is not None:
+            outside.alerts.start()
 
     def _begin_chores(self) -> None:
         chores = self._node.outside.chores
@@ -170,6 +172,7 @@ class Life:
             lambda: node.stage.write_sums(all_of_them=True),
             lambda: node.ledger.remark("agent stopped"),
             lambda: outside.feeds.stop(Seconds(2.0)),
+            lambda: outside.alerts.stop(Seconds(2.0)) if outside.alerts is not None else None,
             outside.recordings.stop,
             outside.library.stop,
             node.upstream.stop,

@@ -20,6 +20,7 @@ from agent.conductor.captions import Captions
 from agent.conductor.filmsound import FilmSound
 from agent.conductor.following import Following
 from agent.conductor.identity import Identity
+from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.loop import Conductor
@@ -142,6 +143,7 @@ class Node:
             place=place_of(config),
             repeat_s=Seconds(config.alerts.repeat_s),
         )
+        self.intake = Intake(self.alarms, self.ledger, self.faults)
         self.workers = Workers(
             outside.player,
             outside.screen,
@@ -174,7 +176,7 @@ class Node:
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
             send_logs=self.upstream.logs,
-            sync=outside.feeds.poll,
+            sync=self._sync,
             reboot=outside.reboot,
             post=post,
             scratch=config.paths.runtime,
@@ -231,6 +233,7 @@ class Node:
             },
             health=self.wellbeing.build,
             link=lambda: self.upstream.state,
+            alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
         self._connect_events()
 
@@ -240,6 +243,7 @@ class Node:
         on = self.conductor.on
         for handlers in (
             self.following.handlers(),
+            self.intake.handlers(),
             self.workers.handlers(),
             self.upstream.handlers(self.orders.obey),
         ):
@@ -270,6 +274,11 @@ class Node:
                 f"defect:{name}", f"{name} failed: {error!r}" if error is not None else None
             )
         )
+
+    def _sync(self) -> None:
+        self.outside.feeds.poll()
+        if self.outside.alerts is not None:
+            self.outside.alerts.poll()
 
     def _leapt(self, by_s: float) -> None:
         self.ledger.remark(f"the wall clock jumped by {by_s:.1f} s")

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-NAMES = ("timetable", "journal", "ready", "idle", "captions", "air", "preempt", "cancel", "ontime")
+NAMES = ("timetable", "journal", "ready", "idle", "captions", "air", "preempt", "source", "cancel", "ontime")
 """In this order when none is named: the cheap ones first."""
 
 

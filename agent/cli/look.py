@@ -38,6 +38,9 @@ def status(as_json: JsonFlag = False) -> None:
         typer.echo(
             f"feed     {name} v{feed['version'] or '–'} {feed['state']}, {local(feed['checked'])}{reason}"
         )
+    for name, source in reply["alert_sources"].items():
+        reason = f": {source['reason']}" if source.get("reason") else ""
+        typer.echo(f"alerts   {name} {source['state']}, {local(source['checked'])}{reason}")
     relays = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in health["relays"].items())
     typer.echo(f"relays   {relays or 'none'}")
     for zone, until in health["muted"].items():

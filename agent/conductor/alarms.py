@@ -198,7 +198,6 @@ class Alarms:
             alert=alert.identifier,
             command=origin.command,
             feed=origin.feed,
-            source=origin.source,
             title=alert.headline(self._languages) or None,
             **{"class": "emergency"},
         )

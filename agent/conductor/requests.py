@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from agent.timeline import Timeline
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
 from playlists.models.base import BulletinClass, validate
-from playlists.models.health import Health
+from playlists.models.health import FeedHealth, Health
 from playlists.models.items import Item, SpeechItem
 from playlists.units import Level
 
@@ -57,6 +57,7 @@ class Requests:
         node: dict[str, Any],
         health: Callable[[], Health],
         link: Callable[[], str],
+        alert_sources: Callable[[], Mapping[str, FeedHealth]],
     ) -> None:
         """Pictures lie in `scratch` until they are sent: the agent may see no folder of the technician's."""
         self._clock = clock
@@ -73,6 +74,7 @@ class Requests:
         self._node = node
         self._health = health
         self._link = link
+        self._alert_sources = alert_sources
         self._numbers = itertools.count(1)
         self._ops: dict[str, Callable[[ControlRequest], None]] = {
             "status": self._status,
@@ -107,7 +109,8 @@ class Requests:
 
     def _status(self, request: ControlRequest) -> None:
         health = self._health().model_dump(mode="json")
-        request.answer(node=self._node, health=health, link=self._link())
+        sources = {name: source.model_dump(mode="json") for name, source in self._alert_sources().items()}
+        request.answer(node=self._node, health=health, link=self._link(), alert_sources=sources)
 
     def _next(self, request: ControlRequest) -> None:
         now = self._clock.now()

@@ -40,12 +40,11 @@ MOST_ALL_CLEARS = 3
 
 
 class Origin(NamedTuple):
-    """By which way a message came: by a `command` of a `feed`, or from an alert `source`; and its level here."""
+    """Who sent a message: a `feed`, or `source:NAME`; by which `command`, if by one; and its level here."""
 
     command: str | None
     feed: str | None
     level: Level
-    source: str | None = None
 
 
 class Tellings:

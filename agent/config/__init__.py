@@ -4,6 +4,7 @@ from agent.config.errors import ConfigError, Problem
 from agent.config.files import check_files
 from agent.config.load import load, parse
 from agent.config.model import (
+    AlertSource,
     Amplifier,
     Audio,
     Broker,
@@ -24,6 +25,7 @@ from agent.config.model import (
 )
 
 __all__ = [
+    "AlertSource",
     "Amplifier",
     "Audio",
     "Broker",

@@ -15,6 +15,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
     """What does not fit together. Parts of the wrong type are passed over: the models complain of those."""
     return [
         *_unique(document, "feeds", "name"),
+        *_unique(document, "alert_sources", "name"),
         *_unique(document, "relays", "name"),
         *_unique(document, "relays", "pin"),
         *_unique(document, "buttons", "name"),

@@ -50,7 +50,7 @@ def _zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
 
-def _url(text: str) -> str:
+def _address(text: str) -> str:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -60,12 +60,22 @@ def _url(text: str) -> str:
         raise ValueError("must be a URL that begins with https:// or http:// and names a host")
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not carry a user or password: secrets are kept in files of their own")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+"""Where one document is fetched."""
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(_address(text))
     if parts.query or parts.fragment:
         raise ValueError("must not have a query or fragment: file names are appended to it")
     return text.rstrip("/")
 
 
 Url = Annotated[str, AfterValidator(_url)]
+"""Where a tree of files begins."""
 
 
 def _link(text: str) -> str:

@@ -15,13 +15,26 @@ from agent.config.model import Config
 from agent.config.show import shown
 
 
-def check_files(config: Config, where: str = "config.toml") -> None:
+def check_files(config: Config, where: str = "config.toml", *, starting: bool = False) -> None:
     """Try every file that `config` names for reading, and its folders for writing.
+
+    Args:
+        config: names the files.
+        where: names the configuration in messages.
+        starting: leave out those of alert sources. A node without one of its sources still speaks, and says
+            what it misses; one that does not start says nothing.
 
     Raises:
         ConfigError: with all problems at once.
     """
     problems = list(_problems(config))
+    if not starting:
+        for source in config.alert_sources:
+            section = f'[[alert_sources]] "{source.name}"'
+            for path in source.certificates:
+                problems += _readable(section, "certificates", path)
+            if source.ca is not None:
+                problems += _readable(section, "ca", source.ca)
     if problems:
         raise ConfigError(where, problems)
 

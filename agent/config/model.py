@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 
 from agent.config.agree import disagreements
 from agent.config.fields import (
+    Address,
     Day,
     FilePath,
     Flag,
@@ -81,6 +82,18 @@ class Feed(Section):
     ceiling: BulletinClass = BulletinClass.ROUTINE
     poll_s: Annotated[Number, Field(ge=10, le=86_400)] = 900.0
     expired_days: Annotated[Whole, Field(ge=0, le=366)] = 30
+
+
+class AlertSource(Section):
+    """A CAP feed that this node asks for alerts. What its certificates have signed sounds as an emergency."""
+
+    name: Name
+    url: Address
+    certificates: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=8)]
+    level: Annotated[Whole, Field(ge=0, le=100)] = 0
+    poll_s: Annotated[Number, Field(ge=5, le=3_600)] = 60.0
+    link_hosts: Annotated[tuple[Host, ...], Field(max_length=16)] = ()
+    ca: FilePath | None = None
 
 
 class Broker(Section):
@@ -232,6 +245,7 @@ class Config(Section):
     node: Node
     paths: Paths = Paths()
     feeds: Annotated[tuple[Feed, ...], Field(max_length=MAX_FEEDS)] = ()
+    alert_sources: Annotated[tuple[AlertSource, ...], Field(max_length=16)] = ()
     broker: Broker | None = None
     audio: Audio = Audio()
     relays: Annotated[tuple[Relay, ...], Field(max_length=26)] = ()

@@ -17,6 +17,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -40,6 +41,7 @@ SLOWEST_DOCUMENT_BYTES_PER_S = 4_000
 """Small files cannot be resumed, so they ask for more: a poor EDGE link still has twice that."""
 MAX_REDIRECTS = 3
 _CHUNK_BYTES = 65_536
+_MAX_VALIDATOR = 500
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
@@ -60,13 +62,36 @@ class TooBig(Rejected):
     """Error raised when an answer has more bytes than it may have."""
 
 
-class Client:
-    """Fetches for one thread at a time. Close it when the round is over: an idle connection costs memory."""
+@dataclass(frozen=True)
+class Validators:
+    """What a host said of the state of a file, to be given back when asking whether it changed (RFC 9110 §8.8)."""
 
-    def __init__(self, connect_s: float = CONNECT_S, stall_s: float = STALL_S) -> None:
+    etag: str | None = None
+    modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Of a request that wants an answer only if the file has changed."""
+        named = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
+        return {name: value for name, value in named.items() if value}
+
+
+class Client:
+    """Fetches for one thread at a time. Close it when the round is over: an idle connection costs memory.
+
+    Args:
+        connect_s: longest wait for a connection.
+        stall_s: longest wait for one byte.
+        ca: the certificates to trust for https, instead of those that come with requests.
+    """
+
+    def __init__(
+        self, connect_s: float = CONNECT_S, stall_s: float = STALL_S, ca: Path | None = None
+    ) -> None:
         self._time_out = (connect_s, stall_s)
         self._guard = _Guard()
         self._session = requests.Session()
+        if ca is not None:
+            self._session.verify = str(ca)
         self._session.trust_env = False  # no proxy, no .netrc: the configuration says where a feed lies
         self._session.headers.update(
             {"Accept-Encoding": "identity", "User-Agent": f"loa-agent/{__version__}", "Accept": "*/*"}
@@ -101,14 +126,35 @@ class Client:
             TooBig: it has more than `max_bytes`.
             Retry: network, deadline, redirect to elsewhere.
         """
-        data = bytearray()
         with self._answer(url, {}, deadline_s) as answer:
-            if answer.status_code != 200:
-                raise StatusError(url, answer.status_code)
-            for chunk in self._chunks(url, answer):
-                data += chunk
-                if len(data) > max_bytes:
-                    raise TooBig(f"{url}: has more than the {max_bytes} bytes it may have")
+            return self._whole(url, answer, max_bytes)
+
+    def read_if_changed(
+        self, url: str, max_bytes: int, deadline_s: Seconds, known: Validators
+    ) -> tuple[bytes, Validators] | None:
+        """Fetch a small file unless it is still as it was when the host gave `known`; then None.
+
+        Raises:
+            StatusError, TooBig, Retry: as `read`.
+        """
+        with self._answer(url, known.headers(), deadline_s) as answer:
+            if answer.status_code == 304 and known.headers():
+                answer.raw.release_conn()  # it has no body: the connection is good for the next time
+                return None
+            data = self._whole(url, answer, max_bytes)
+            found = (answer.headers.get(name) for name in ("ETag", "Last-Modified"))
+            # what a host makes up must not swell our requests
+            etag, modified = (value if value and len(value) <= _MAX_VALIDATOR else None for value in found)
+            return data, Validators(etag, modified)
+
+    def _whole(self, url: str, answer: requests.Response, max_bytes: int) -> bytes:
+        if answer.status_code != 200:
+            raise StatusError(url, answer.status_code)
+        data = bytearray()
+        for chunk in self._chunks(url, answer):
+            data += chunk
+            if len(data) > max_bytes:
+                raise TooBig(f"{url}: has more than the {max_bytes} bytes it may have")
         return bytes(data)
 
     def download(

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from agent.station import centre, officer
+from agent.station import centre, officer, warning
 from agent.station.errors import StationError
 from agent.uplink.errors import UplinkError
 
@@ -116,3 +116,4 @@ def serve(
 
 
 officer.register(app)
+warning.register(app)

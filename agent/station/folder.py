@@ -33,6 +33,15 @@ class Folder:
         return self.path / "root.json"
 
     @property
+    def alerts(self) -> Path:
+        """The feed of signed alerts, beside the schedules."""
+        return self.feed / "alerts"
+
+    def certificate(self, name: str) -> Path:
+        """The certificate of a key for alerts, to be handed to each node."""
+        return self.path / f"{name}.pem"
+
+    @property
     def cache(self) -> Path:
         """Rendered speech and measured loudness; may be deleted at any time."""
         return self.path / "cache"

@@ -1,4 +1,4 @@
-"""Serves a feed over HTTP, as any static web host would: whole files and ranges, nothing else.
+"""Serves a feed over HTTP, as any static web host would: whole files, ranges, and whether a file has changed.
 
 A host of a province will put a real web server or a CDN in front; a single commune needs none.
 """
@@ -6,6 +6,7 @@ A host of a province will put a real web server or a CDN in front; a single comm
 from __future__ import annotations
 
 import logging
+import os
 import re
 import threading
 from http import HTTPStatus
@@ -71,10 +72,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._head(HTTPStatus.NOT_FOUND, 0)
             return
         with file:
-            size = file.seek(0, 2)
+            state = os.fstat(file.fileno())
+            size = state.st_size
+            etag = f'"{state.st_mtime_ns:x}-{state.st_ino:x}-{size:x}"'
+            if self.headers.get("If-None-Match") == etag:
+                self._head(HTTPStatus.NOT_MODIFIED, None, etag=etag)
+                return
             asked = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", self.headers.get("Range", ""))
             if asked is None:
-                self._head(HTTPStatus.OK, size)
+                self._head(HTTPStatus.OK, size, etag=etag)
                 self._send(file, 0, size, body)
                 return
             first = int(asked[1])
@@ -98,13 +104,22 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # a name too long, or removed a moment ago
             return None
 
-    def _head(self, status: HTTPStatus, length: int, content_range: str | None = None) -> None:
+    def _head(
+        self,
+        status: HTTPStatus,
+        length: int | None,
+        content_range: str | None = None,
+        etag: str | None = None,
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("Content-Length", str(length))
+        if length is not None:
+            self.send_header("Content-Length", str(length))
         self.send_header("Accept-Ranges", "bytes")
-        # the timestamp must never be stale; all else has its version or hash in its name
-        fresh = self.path.endswith("/timestamp.json") or status != HTTPStatus.OK
+        if etag is not None:
+            self.send_header("ETag", etag)
+        # these must never be stale; all else has its version or hash in its name
+        fresh = self.path.endswith(("/timestamp.json", ".atom")) or status != HTTPStatus.OK
         self.send_header("Cache-Control", "no-cache" if fresh else "max-age=86400")
         if content_range:
             self.send_header("Content-Range", content_range)

@@ -30,8 +30,6 @@ class Record(Model):
     bulletin: str | None = None
     command: str | None = None
     alert: str | None = None
-    source: str | None = None
-    """The alert source that an alert came from, where no command brought it."""
     item: int | None = None
     media: str | None = None
     """`sha256:…` of the recording, or of the words spoken."""

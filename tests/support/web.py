@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
 import time
@@ -29,15 +30,21 @@ class Request:
 class Host(ThreadingHTTPServer):
     """Serves a folder (or a mapping) on a free port of loopback; keeps what was asked; injects faults.
 
-    `faults` maps a regular expression on the path to a `Fault`; `times` says how often it strikes.
+    `faults` maps a regular expression on the path to a `Fault`; `times` says how often it strikes. With `etags`
+    it tells and honours them, and counts in `unchanged` how often it had nothing to send.
     """
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, content: Path | dict[str, bytes]) -> None:
+    def __init__(self, content: Path | dict[str, bytes], *, etags: bool = False) -> None:
         self.content = content
+        self.etags = etags
+        self.unchanged = 0
+        self.connections = 0
+        self.sent_at: dict[str, float] = {}
+        """The monotonic instant at which the last whole answer of each path was about to be sent."""
         self.requests: list[Request] = []
         self.sent_bytes = 0
         self.stopping = threading.Event()
@@ -96,6 +103,11 @@ class Handler(BaseHTTPRequestHandler):
     server: Host
     protocol_version = "HTTP/1.1"
 
+    def setup(self) -> None:
+        """A client has connected."""
+        self.server.connections += 1
+        super().setup()
+
     def do_GET(self) -> None:
         """Answer, or misbehave."""
         self.server.requests.append(Request(self.path, self.headers.get("Range")))
@@ -108,9 +120,16 @@ class Handler(BaseHTTPRequestHandler):
         if content is None:
             self.answer(404, b"not here")
             return
+        etag = f'"{hashlib.sha256(content).hexdigest()}"'
+        if self.server.etags and self.headers.get("If-None-Match") == etag:
+            self.server.unchanged += 1
+            self.send_response(304)
+            self.end_headers()
+            return
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         if asked is None:
-            self.answer(200, content)
+            self.server.sent_at[self.path] = time.monotonic()
+            self.answer(200, content, {"ETag": etag} if self.server.etags else None)
         elif int(asked[1]) >= len(content):
             self.answer(416, b"", {"Content-Range": f"bytes */{len(content)}"})
         else:
@@ -134,6 +153,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Quiet."""
+
+
+def hanging_up_unasked(handler: Handler, content: bytes | None) -> None:
+    """Answer as if the connection would be kept, and close it."""
+    handler.close_connection = False
+    handler.answer(200, content or b"", {"ETag": '"x"'})
+    handler.close_connection = True
 
 
 def status(code: int) -> Fault:

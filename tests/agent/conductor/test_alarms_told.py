@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.conductor.tellings import RECORDING_WITHIN_S, Origin
+from agent.conductor.tellings import RECORDING_WITHIN_S
 from agent.player.protocol import ToneSource
-from playlists.units import Level
 from tests.agent.conductor.fake_player import Heard
 from tests.agent.conductor.fakes import House, programme
 from tests.agent.conductor.test_alarms import SOON, cap, name_of
@@ -335,16 +334,6 @@ class TestRecording:
         after.run_for(1)
         (again,) = after.recordings.wanted
         assert (again.key, again.data) == (first.key, b"")
-
-
-def test_an_alert_by_a_source_is_told_and_its_record_names_the_source(house: House) -> None:
-    origin = Origin(None, None, Level(5), "province-cap")
-    assert house.node.alarms.receive(cap("A1", house).encode(), origin) is None
-    house.run_for(30)
-    assert told(house, "A1")
-    (record,) = house.records(kind="alert")
-    assert (record.source, record.command, record.text) == ("province-cap", None, "in force")
-    assert not house.uplink.receipts
 
 
 def test_what_of_it_could_not_be_read_is_written_down(house: House) -> None:

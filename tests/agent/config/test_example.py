@@ -15,7 +15,7 @@ from agent.config import Config, parse
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 WITH_OFF_KEYS = re.sub(r"^#(?=[a-z_]+ = )", "", TEXT, flags=re.MULTILINE)
-SECTION = re.compile(r"^\[\[?([a-z]+)\]\]?$")
+SECTION = re.compile(r"^\[\[?([a-z_]+)\]\]?$")
 KEY = re.compile(r"^(#?)([a-z_]+) = ")
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.feeds.errors import Rejected, Retry
-from agent.feeds.http import Client, StatusError, TooBig
+from agent.feeds.http import Client, StatusError, TooBig, Validators
 from agent.feeds.pacing import back_off, jittered
 from playlists.units import Seconds
 from tests.support import web
@@ -132,3 +132,42 @@ def test_waits_grow_and_stay_within_their_bound(failures: int, longest_s: float)
 @given(st.floats(1, 86_400), st.randoms())
 def test_polls_are_spread_by_a_tenth(poll_s: float, chance: random.Random) -> None:
     assert 0.9 * poll_s <= jittered(Seconds(poll_s), chance) <= 1.1 * poll_s * 1.0001
+
+
+def test_a_file_that_has_not_changed_costs_a_question_on_the_same_connection() -> None:
+    with web.Host({"a": b"one"}, etags=True) as host, Client() as client:
+        found = client.read_if_changed(host.url + "a", 100, Seconds(5), Validators())
+        assert found is not None
+        content, known = found
+        assert content == b"one"
+        assert [client.read_if_changed(host.url + "a", 100, Seconds(5), known) for _ in range(3)] == [
+            None
+        ] * 3
+        assert (host.connections, host.unchanged) == (1, 3)
+        host.content = {"a": b"two"}
+        changed = client.read_if_changed(host.url + "a", 100, Seconds(5), known)
+        assert changed is not None
+        assert changed[0] == b"two"
+
+
+def test_a_connection_that_the_host_has_closed_meanwhile_is_made_again() -> None:
+    with web.Host({"a": b"one"}) as host, Client() as client:
+        host.break_path("a", web.hanging_up_unasked)
+        for _ in range(3):
+            assert client.read_if_changed(host.url + "a", 100, Seconds(5), Validators()) is not None
+        assert host.connections == 3
+
+
+def test_a_host_that_says_unchanged_unasked_is_not_believed() -> None:
+    with web.Host({"a": b"one"}) as host, Client() as client:
+        host.break_path("a", web.status(304))
+        with pytest.raises(StatusError, match="304"):
+            client.read_if_changed(host.url + "a", 100, Seconds(5), Validators())
+
+
+def test_a_state_of_a_file_that_is_longer_than_sense_is_not_sent_back() -> None:
+    with web.Host({"a": b"one"}) as host, Client() as client:
+        host.break_path("a", web.instead(b"one", {"ETag": "x" * 5_000, "Last-Modified": "Mon"}))
+        found = client.read_if_changed(host.url + "a", 100, Seconds(5), Validators())
+        assert found is not None
+        assert found[1] == Validators(None, "Mon")

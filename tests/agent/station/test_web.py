@@ -76,3 +76,12 @@ def test_only_the_timestamp_and_errors_must_not_be_kept_by_caches(server: FeedSe
     }
     assert control["metadata/timestamp.json"] == control["metadata/2.root.json"] == "no-cache"
     assert control["big"] == "max-age=86400"
+
+
+def test_a_file_that_has_not_changed_is_not_sent_again(server: FeedServer) -> None:
+    first = requests.get(server.url + "big", timeout=5)
+    known = {"If-None-Match": first.headers["ETag"]}
+    again = requests.get(server.url + "big", headers=known, timeout=5)
+    assert (again.status_code, again.content) == (304, b"")
+    (server.directory / "big").write_bytes(b"new")
+    assert requests.get(server.url + "big", headers=known, timeout=5).content == b"new"
