@@ -6,24 +6,25 @@ says when it wants to be asked again. Under a takeover the board stands still, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pygame
 
-from agent.screen.captions import LINGER_S, Band, band_box, spoken_pages
+from agent.screen.captions import Band, band_box, spoken_pages
 from agent.screen.clock import ClockArea
 from agent.screen.compose import Style
 from agent.screen.controls import ControlsArea, with_controls
+from agent.screen.cover import Cover
 from agent.screen.errors import Quarantine
 from agent.screen.films import Films
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box, place
 from agent.screen.ledger import Ledger
 from agent.screen.manner import Manner
-from agent.screen.paint import Page, paint
+from agent.screen.paint import paint
 from agent.screen.pictures import Pictures, Wanted, decode
 from agent.screen.protocol import (
     Action,
@@ -39,49 +40,18 @@ from agent.screen.protocol import (
     Touched,
     Zone,
 )
-from agent.screen.rotation import page_times
 from agent.screen.takeover import alarm_of, compose_takeover
 from agent.screen.theme import THEMES, Theme, sizes_for, themed
 from agent.screen.ticker import TickerArea
+from agent.screen.wishes import Wishes, largest_zone
 from agent.screen.zones import NEVER, BulletinArea, Stage
 from playlists.units import MonotonicS, Seconds
 
-TAKEOVER_PAGE_S = Seconds(8.0)
 BLACK = (0, 0, 0)
 EMBLEM_PX = (512, 256)
 REPORT_S = Seconds(60.0)
 
 ZoneArea = BulletinArea | TickerArea | ClockArea | ControlsArea
-
-
-class _Cover:
-    """A takeover on the screen."""
-
-    def __init__(self, takeover: Takeover, pages: tuple[Page, ...], now: MonotonicS) -> None:
-        self.takeover = takeover
-        self.pages = pages
-        self.number = -1
-        self.next_at = now
-        self._spoken: list[tuple[Page, Seconds]] = []
-        words = [page.words for page in pages]
-        self._times = page_times(Seconds(TAKEOVER_PAGE_S * len(pages)), words)
-
-    def speak(self, pages: list[tuple[Page, Seconds]], now: MonotonicS) -> None:
-        """Show the pages with the words that are being spoken, one after the other; with none, go on turning."""
-        if not pages and self.number >= 0:
-            self.number -= 1  # the page that was seen before comes again
-        self._spoken, self.next_at = pages, now
-
-    def turn(self, now: MonotonicS) -> Page:
-        """The next page, and when it has had its time: round and round, or for ever if it is the only one."""
-        if self._spoken:
-            page, lasts_s = self._spoken.pop(0)
-            self.next_at = MonotonicS(now + lasts_s + (0.0 if self._spoken else LINGER_S))
-            return page
-        self.number = (self.number + 1) % len(self.pages)
-        single = len(self.pages) == 1
-        self.next_at = NEVER if single else MonotonicS(now + self._times[self.number])
-        return self.pages[self.number]
 
 
 class BoardView:
@@ -113,7 +83,7 @@ class BoardView:
         self._stage = self._new_stage(theme)
         self._board: Board | None = None
         self._areas: list[ZoneArea] = []
-        self._cover: _Cover | None = None
+        self._cover: Cover | None = None
         self._covered_since: MonotonicS | None = None
         self._band: Band | None = None
         self._uncover: Box | None = None
@@ -122,6 +92,7 @@ class BoardView:
         self._told: Showing | None = None
         self._report_at = NEVER
         self._controls: ControlsArea | None = None
+        self._wishes: Wishes | None = None
 
     # -- what is to be seen ------------------------------------------------------------------------
 
@@ -152,7 +123,7 @@ class BoardView:
         if self._cover is not None and self._cover.takeover == takeover:
             return
         pages = compose_takeover(takeover, self._size, self._stage.style)
-        self._cover = _Cover(takeover, pages, now)
+        self._cover = Cover(takeover, pages, now)
         self._drop_band()
         self._stand_still(now)
 
@@ -233,7 +204,8 @@ class BoardView:
         if self._uncover is not None:
             return MonotonicS(0.0)
         band_at = NEVER if self._band is None else self._band.next_at
-        return min([report_at, band_at, *(area.next_at for area in self._areas)])
+        wishes_at = NEVER if self._wishes is None else self._wishes.next_at
+        return min([report_at, band_at, wishes_at, *(area.next_at for area in self._areas)])
 
     @property
     def late_frames(self) -> int:
@@ -278,18 +250,14 @@ class BoardView:
         """Do what a resident asks for, by the glass or a button; under a takeover nothing is to be asked."""
         if self._covered_since is not None:
             return
-        told = self._controls.press(action, now) if self._controls is not None else True
-        target = self._controls.target if self._controls is not None else self._largest()
-        if target is None:
+        wishes = self._wishes
+        if wishes is None:
             return
-        if action in {"next", "back"}:
-            target.skip(now, back=action == "back")
-        elif told and action != "language":
-            self._say(Touched(action, next(iter(target.showing), None)))
-
-    def _largest(self) -> BulletinArea | None:
-        shown = [area for area in self._areas if isinstance(area, BulletinArea)]
-        return max(shown, key=lambda area: area.box.width * area.box.height, default=None)
+        if self._controls is not None:
+            self._controls.press(action, now)
+        seen = next(iter(wishes.target.showing), None)
+        if wishes.act(action, now):
+            self._say(Touched(action, seen))
 
     def step(self, now: MonotonicS, wall: datetime) -> list[Box]:
         """Paint what is due; the boxes that changed."""
@@ -347,6 +315,10 @@ class BoardView:
         return [Box(0, 0, *self._size)]
 
     def _step_areas(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        if self._wishes is not None and now >= self._wishes.next_at:
+            self._wishes.lapse(now)
+            if self._controls is not None:
+                self._controls.next_at = now
         dirty: list[Box] = []
         for area in self._areas:
             if now >= area.next_at:
@@ -388,6 +360,8 @@ class BoardView:
         if self._covered_since is not None:
             for area in self._areas:
                 area.shift(Seconds(now - self._covered_since))
+            if self._wishes is not None:
+                self._wishes.shift(Seconds(now - self._covered_since))
             self._covered_since = now
 
     def _new_stage(self, theme: ThemeName) -> Stage:
@@ -431,7 +405,7 @@ class BoardView:
         for zone, taken in refused:
             self._say(Failed(None, f"zone {zone.id!r} overlaps zone {taken.id!r} and is left out"))
         largest = largest_zone(placed)
-        self._controls = None
+        self._controls = self._wishes = None
         self._areas = []
         for zone, box in placed:
             bar = None
@@ -439,8 +413,10 @@ class BoardView:
                 box, bar = with_controls(box, self._size[1], self._stage.style.sizes.gap)  # noqa: PLW2901
             area = self._new_area(zone, box, board, now)
             self._areas.append(area)
-            if bar is not None and isinstance(area, BulletinArea):
-                self._controls = ControlsArea(bar, area, self._stage, now)
+            if zone is largest and isinstance(area, BulletinArea):
+                self._wishes = Wishes(area)
+            if bar is not None and self._wishes is not None:
+                self._controls = ControlsArea(bar, self._wishes, self._stage, now)
                 self._areas.append(self._controls)
 
     def _new_area(self, zone: Zone, box: Box, board: Board, now: MonotonicS) -> ZoneArea:
@@ -467,14 +443,6 @@ class BoardView:
         if (bulletin, reason) not in self._failed:
             self._failed.add((bulletin, reason))
             self._say(Failed(bulletin, reason))
-
-
-def largest_zone(placed: Sequence[tuple[Zone, Box]]) -> Zone | None:
-    """The zone for bulletins that has the most room: what residents act on."""
-    bulletins = [
-        (box.width * box.height, zone) for zone, box in placed if zone.kind not in {"ticker", "clock"}
-    ]
-    return max(bulletins, key=lambda one: one[0], default=(0, None))[1]
 
 
 def _places(board: Board) -> list[tuple[str, str, tuple[int, int, int, int]]]:

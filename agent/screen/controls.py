@@ -13,16 +13,13 @@ from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, paint
 from agent.screen.protocol import Action, Zone
 from agent.screen.typesetting import fit_on_one
-from agent.screen.zones import NEVER, BulletinArea, Stage
+from agent.screen.wishes import Wishes
+from agent.screen.zones import NEVER, Stage
 from playlists.units import MonotonicS, Seconds
 
 BAR_PART: Final = 0.085
 """Height of the bar as a share of the screen's: a finger finds 40 mm of a 43" screen."""
 PRESSED_S: Final = Seconds(0.4)
-LANGUAGE_S: Final = Seconds(120.0)
-"""After so long without a touch, the board shows all languages again: another resident stands there."""
-VOTE_EACH_S: Final = Seconds(3.0)
-"""Presses that follow each other faster are one vote, by one child."""
 LABELS: Final[dict[Action, str]] = {
     "back": "‹ Trước",
     "next": "Tiếp ›",
@@ -43,39 +40,25 @@ class Button:
 
 
 class ControlsArea:
-    """The bar. It is an `Area`, and knows the zone that it acts on."""
+    """The bar. It is an `Area`, and shows what the wishes are."""
 
-    def __init__(self, box: Box, target: BulletinArea, stage: Stage, now: MonotonicS) -> None:
+    def __init__(self, box: Box, wishes: Wishes, stage: Stage, now: MonotonicS) -> None:
         self.zone = Zone("controls", "controls", (0, 0, 1, 1))
         self.box = box
-        self.target = target
         self.next_at = now
         self.showing: tuple[str, ...] = ()
         self._stage = stage
         self._pressed: Action | None = None
-        self._language: str | None = None
-        self._voted_at = MonotonicS(-1e9)
-        self._all_at = NEVER
+        self._wishes = wishes
         self.buttons = self._lay_out()
 
     def at(self, point: tuple[int, int]) -> Action | None:
         """What is pressed at a point of the screen."""
         return next((b.action for b in self.buttons if pygame.Rect(b.box).collidepoint(point)), None)
 
-    def press(self, action: Action, now: MonotonicS) -> bool:
-        """See to what was pressed; whether the conductor must hear of it."""
+    def press(self, action: Action, now: MonotonicS) -> None:
+        """Show that it was pressed."""
         self._pressed, self.next_at = action, now
-        if self._all_at != NEVER:
-            self._all_at = MonotonicS(now + LANGUAGE_S)
-        if action in {"useful", "useless"}:
-            if now - self._voted_at < VOTE_EACH_S:
-                return False
-            self._voted_at = now
-        if action == "language":
-            choices = (None, *self.target.languages)
-            following = (choices.index(self._language) + 1) if self._language in choices else 1
-            self._choose(choices[following % len(choices)], now)
-        return action in {"useful", "useless", "read"}
 
     def changed(self, now: MonotonicS) -> None:
         """The zone has other bulletins: perhaps in other languages."""
@@ -83,10 +66,8 @@ class ControlsArea:
         self.next_at = now
 
     def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
-        if now >= self._all_at:
-            self._choose(None, now)
         self.restore(now, wall)
-        self.next_at = self._all_at
+        self.next_at = NEVER
         if self._pressed is not None:
             self._pressed = None
             self.next_at = MonotonicS(now + PRESSED_S)
@@ -127,25 +108,20 @@ class ControlsArea:
         return False
 
     def shift(self, seconds: Seconds) -> None:
-        self._all_at = MonotonicS(self._all_at + seconds)
         self.next_at = MonotonicS(self.next_at + seconds)
 
     def close(self, now: MonotonicS) -> None:
         """Nothing of it is counted."""
 
-    def _choose(self, language: str | None, now: MonotonicS) -> None:
-        self._language = language
-        self._all_at = NEVER if language is None else MonotonicS(now + LANGUAGE_S)
-        self.target.choose(language, now)
-
     def _label(self, action: Action) -> str:
-        if action == "language" and self._language is not None:
-            return NAMES.get(self._language.partition("-")[0], self._language)
+        language = self._wishes.language
+        if action == "language" and language is not None:
+            return NAMES.get(language.partition("-")[0], language)
         return LABELS[action]
 
     def _lay_out(self) -> tuple[Button, ...]:
         actions: list[Action] = ["back", "next", "read", "useful", "useless"]
-        if len(self.target.languages) > 1:
+        if len(self._wishes.target.languages) > 1:
             actions.insert(3, "language")
         gap = self._stage.style.sizes.gap
         width = (self.box.width - gap * (len(actions) - 1)) / len(actions)
