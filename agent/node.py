@@ -181,6 +181,7 @@ class Node:
             post=post,
             scratch=config.paths.runtime,
         )
+        self._buttons = {button.name: button.does for button in config.buttons}
         self.residents = Residents(clock, self.stage, self.voice, self.rules, self.orders.say)
         self.film_sound = FilmSound(clock, self.stage, self.voice, self.rules, self.orders.say)
         self.stage.touched = self.residents.act
@@ -253,7 +254,7 @@ class Node:
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
-        on(ButtonPressed, self.identity.pressed)
+        on(ButtonPressed, self._pressed)
         on(Thought, lambda event: event.take())
         on(ClockJumped, lambda _event: None)  # it only wakes us: `Leaps` looks at each turn
         each_turn = self.conductor.each_turn
@@ -316,6 +317,13 @@ class Node:
             self.planner.begun(p)  # also what was given up is not tried again
         self.film_sound.told(p, told)
         self.orders.tell(p, told)
+
+    def _pressed(self, event: ButtonPressed) -> None:
+        does = self._buttons[event.button]
+        if does == "identify":
+            self.identity.pressed(event)
+        else:
+            self.residents.pressed(does)
 
     def _left_out(self, programme: str, reason: str) -> None:
         log.warning("programme %s is left out: %s", programme, reason)

@@ -39,6 +39,10 @@ class Residents:
         self._numbers = itertools.count(1)
         self._reading: str | None = None
 
+    def pressed(self, action: Action) -> None:
+        """A resident pressed a button for this: the board knows what is on show, and tells."""
+        self._stage.act(action)
+
     def act(self, action: Action, bulletin: str | None) -> None:
         """A resident did this while the bulletin (`feed/id`) was on show."""
         if bulletin is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.config.show import Located, located
 from agent.config.suggest import did_you_mean
+from agent.screen.protocol import ACTIONS
 from agent.screen.theme import LEGIBLE, THEMES, WELL_LEGIBLE, contrasts, themed
 
 
@@ -21,6 +22,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_unique(document, "buttons", "name"),
         *_unique(document, "buttons", "pin"),
         *_pins(document),
+        *_residents(document),
         *_unique(document, "zones", "name"),
         *_zones(document),
         *_broker(document),
@@ -69,6 +71,16 @@ def _pins(document: Mapping[str, Any]) -> Iterator[Located]:
         pin = button.get("pin")
         if isinstance(pin, int) and pin in taken:
             yield located(document, "buttons", index, "pin", f"is that of the relay {taken[pin]!r}")
+
+
+def _residents(document: Mapping[str, Any]) -> Iterator[Located]:
+    screen = document.get("screen")
+    if isinstance(screen, Mapping) and screen.get("enabled") is True:
+        return
+    for index, button in _entries(document, "buttons"):
+        if button.get("does") in ACTIONS:
+            message = f"{button['does']!r} asks something of a board, and [screen] is not enabled"
+            yield located(document, "buttons", index, "does", message)
 
 
 def _zones(document: Mapping[str, Any]) -> Iterator[Located]:

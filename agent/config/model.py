@@ -116,7 +116,7 @@ class Button(Section):
     name: Name
     pin: Annotated[Whole, Field(ge=2, le=27)]
     active: Literal["high", "low"]
-    does: Literal["identify"]
+    does: Literal["identify", "read", "next", "back", "language", "useful", "useless"]
 
 
 class Audio(Section):

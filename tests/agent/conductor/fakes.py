@@ -86,7 +86,7 @@ tail_s = 0.4
 loudness = {loudness}
 {policy}
 [screen]
-enabled = false
+enabled = true
 {screen_keys}
 [hardware]
 gpio = "fake"

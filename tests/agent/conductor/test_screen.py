@@ -12,6 +12,7 @@ from agent.worker import WorkerSaid, WorkerStarted
 from playlists.models.record import Record
 from tests.agent.conductor.fakes import START, House, programme
 from tests.agent.conductor.test_alarms import FakeScreen, cap, name_of, say
+from tests.agent.conductor.test_identity import press
 
 NOTICE = {
     "id": "clinic",
@@ -147,6 +148,14 @@ def test_a_notice_is_read_aloud_and_a_second_press_ends_it(make: Any) -> None:
     (play,) = house.plays()
     assert (play.outcome, play.reason, play.class_) == ("interrupted", "ended at the board", "routine")
     assert play.played_s is not None and 3 < play.played_s < 6
+
+
+def test_a_push_button_asks_the_board_for_it(make: Any, screen: FakeScreen) -> None:
+    button = '[[buttons]]\nname = "{does}"\npin = {pin}\nactive = "low"\ndoes = "{does}"\n'
+    house = make(extra=button.format(does="read", pin=5) + button.format(does="next", pin=6))
+    for name in ("read", "next"):
+        press(house, name)
+    assert [message["action"] for message in screen.ops("act")] == ["read", "next"]
 
 
 def test_a_notice_is_not_read_aloud_at_night_nor_over_a_programme(make: Any) -> None:
