@@ -1,4 +1,4 @@
-"""Power of a display: through HDMI-CEC, through X, or through a Wayland compositor. And what is plugged in.
+"""Power of a display: through HDMI-CEC, through X, or through a Wayland compositor.
 
 What works where:
 
@@ -8,8 +8,7 @@ What works where:
 
 On a bare console (KMSDRM) the signal belongs to whoever draws: there is only CEC, or a black picture.
 
-Sources: HDMI 1.3a supplement 1 (CEC), cec-ctl(1), xset(1), wlr-randr(1), Linux
-Documentation/gpu/drm-uapi.rst (/sys/class/drm).
+Sources: HDMI 1.3a supplement 1 (CEC), cec-ctl(1), xset(1), wlr-randr(1).
 """
 
 from __future__ import annotations
@@ -220,16 +219,3 @@ def open_display(how: str) -> DisplayPower | None:
         "fake": FakeDisplayPower,
     }
     return None if how == "none" else kinds[how]()
-
-
-def connected_outputs(root: Path = Path("/")) -> frozenset[str] | None:
-    """Names of the outputs that have a screen plugged in, such as `card1-HDMI-A-1`; None where nobody says."""
-    states = {}
-    for status in sorted(root.glob("sys/class/drm/card*-*/status")):
-        try:
-            states[status.parent.name] = status.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            continue
-    if not states:
-        return None
-    return frozenset(name for name, state in states.items() if state == "connected")

@@ -47,6 +47,8 @@ from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.stage")
 
+UNSEEN = ("black", "frozen", "unplugged")
+"""What a screen does instead of showing the board; each is a fault `screen-…`."""
 MOST_LEFT_OUT = 20
 """Bulletins that a new board leaves out and that get a record each."""
 
@@ -246,7 +248,7 @@ class Stage:
             case Failed(bulletin, reason):
                 self._failed(bulletin, reason)
             case Seen(state, reason):
-                for wrong in ("black", "frozen"):
+                for wrong in UNSEEN:
                     self._faults.set(f"screen-{wrong}", reason if state == wrong else None)
             case Touched(action, bulletin):
                 self.touched(action, bulletin)
@@ -295,7 +297,7 @@ class Stage:
         if not self._ready:
             self._faults.raise_("screen", f"no screen can be opened: {ready.reason}; it is tried again")
             return
-        for code in ("screen", "screen-black", "screen-frozen"):
+        for code in ("screen", *(f"screen-{wrong}" for wrong in UNSEEN)):
             self._faults.clear(code)
         width, height = ready.canvas or ready.size or (1, 1)
         self._orientation = "landscape" if width >= height else "portrait"

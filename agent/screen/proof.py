@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from playlists.units import MonotonicS, Seconds
 
-State = Literal["well", "black", "frozen"]
+State = Literal["well", "black", "frozen", "unplugged"]
 
 DARK: Final = 10
 """No part of a colour is brighter where nothing is lit; the darkest ground of a theme is."""
@@ -39,6 +39,8 @@ class Look:
     """Samples of the bands that should move."""
     frames: int
     """Frames presented so far."""
+    plugged: bool = True
+    """False: the kernel says that no screen hangs on the machine any more."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,16 @@ class Proof:
         return Verdict(state, reason, self._well_at)
 
     def _judge(self, look: Look) -> tuple[State, str]:
-        last = self._last
         if not look.lit:
             return "well", ""
+        if not look.plugged:
+            return "unplugged", "no screen is plugged in any more"
         if max(look.seen, default=0) <= DARK:
             return "black", "the screen is black though there is something to be shown"
+        return self._move(look)
+
+    def _move(self, look: Look) -> tuple[State, str]:
+        last = self._last
         if last is None or not last.lit or not look.moving or len(last.moving) != len(look.moving):
             return self._compare(look)
         lasted_s = look.at - last.at

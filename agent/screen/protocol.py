@@ -386,10 +386,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class Seen:
-    """Whether the screen shows what was drawn: `well`, `black` or `frozen`, and why that is thought."""
+    """Whether the screen shows what was drawn, else what it does instead, and why that is thought."""
 
     event: ClassVar[str] = "seen"
-    state: Literal["well", "black", "frozen"]
+    state: Literal["well", "black", "frozen", "unplugged"]
     reason: str = ""
 
 

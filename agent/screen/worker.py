@@ -12,7 +12,7 @@ import logging
 import os
 import select
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -53,6 +53,7 @@ from agent.screen.protocol import (
 )
 from agent.screen.reading import read_message
 from agent.screen.zones import NEVER
+from drivers.outputs import connected_outputs
 from playlists.units import MonotonicS, Seconds
 
 MAX_LINE_BYTES: Final = 8_000_000
@@ -78,7 +79,17 @@ class Options:
 class Worker:
     """The process's one loop."""
 
-    def __init__(self, options: Options, voice: Voice, stdin: int = 0) -> None:
+    def __init__(
+        self,
+        options: Options,
+        voice: Voice,
+        stdin: int = 0,
+        outputs: Callable[[], frozenset[str] | None] = connected_outputs,
+    ) -> None:
+        """`outputs` says which screens are plugged in; None where nobody knows."""
+        self._outputs = outputs
+        self._plugged = outputs() or None
+        """What is plugged in; None while nothing was seen to be, which says nothing."""
         self._options = options
         self._voice = voice
         self._stdin = stdin
@@ -235,10 +246,19 @@ class Worker:
     def _look(self, view: BoardView, display: Display) -> None:
         """Look whether the screen shows what was drawn; say when that has changed."""
         now = _now()
+        before = self._plugged
+        self._plugged = self._outputs() or (None if before is None else frozenset())
+        if before == frozenset() and self._plugged:
+            # SDL does not notice, and what hangs there now may have another size
+            self._lose(Retry("a screen was plugged in"))
+            self._retry_at = _now()
+            return
         whole = Box(0, 0, *display.surface.get_size())
         seen = display.sample(whole)
         moving = b"".join(display.sample(box) for box in view.moving)
-        verdict = self._proof.judge(Look(now, view.lit, display.drawn(), seen, moving, display.frames))
+        plugged = self._plugged != frozenset()
+        look = Look(now, view.lit, display.drawn(), seen, moving, display.frames, plugged)
+        verdict = self._proof.judge(look)
         each_s = self._options.manner.look_each_s
         self._look_at = MonotonicS(now + (min(AGAIN_S, each_s) if self._proof.suspicious else each_s))
         if verdict is None:

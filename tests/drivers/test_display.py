@@ -14,7 +14,6 @@ from drivers.display import (
     FakeDisplayPower,
     WlrRandrPower,
     XsetPower,
-    connected_outputs,
     open_display,
 )
 from drivers.errors import Closed, Retry, Technician
@@ -161,12 +160,3 @@ def test_the_configuration_names_how() -> None:
         WlrRandrPower,
         FakeDisplayPower,
     ]
-
-
-def test_what_is_plugged_in_is_read_from_the_kernel(tmp_path: Path) -> None:
-    assert connected_outputs(tmp_path) is None
-    for name, state in (("card1-HDMI-A-1", "connected"), ("card1-HDMI-A-2", "disconnected")):
-        folder = tmp_path / "sys/class/drm" / name
-        folder.mkdir(parents=True)
-        (folder / "status").write_text(f"{state}\n")
-    assert connected_outputs(tmp_path) == {"card1-HDMI-A-1"}

@@ -80,3 +80,13 @@ def test_frozen_after_black_is_told_too() -> None:
         look(0), look(10, BLACK), look(12, BLACK), look(22, OTHER, meant=LIT), look(24, OTHER, meant=LIT)
     )
     assert [one.state for one in found] == ["black", "frozen"]
+
+
+def test_a_screen_that_was_pulled_out_is_told_whatever_the_window_holds() -> None:
+    gone = [Look(MonotonicS(at), True, LIT, LIT, b"", 0, plugged=False) for at in (20, 22)]
+    found = verdicts(look(10), *gone, look(32))
+    assert [(one.state, one.since) for one in found] == [("unplugged", 10.0), ("well", 32.0)]
+
+
+def test_a_screen_that_rests_may_be_pulled_out() -> None:
+    assert verdicts(*(Look(MonotonicS(at), False, LIT, LIT, b"", 0, plugged=False) for at in (10, 12))) == []

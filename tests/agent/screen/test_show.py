@@ -114,6 +114,31 @@ def test_a_window_over_the_board_is_seen(display: str) -> None:
         child.heard("seen", state="well")
 
 
+def test_a_screen_that_is_pulled_out_is_seen_and_taken_again_when_it_comes_back(
+    display: str, tmp_path: Path
+) -> None:
+    status = tmp_path / "sys/class/drm/card1-HDMI-A-1/status"
+    status.parent.mkdir(parents=True)
+    status.write_text("connected\n")
+    # as `python -m agent.screen --driver x11`, on a machine with a socket for HDMI
+    code = (
+        "import sys; from pathlib import Path; from agent.child import take_over_pipes;"
+        "from drivers.outputs import connected_outputs; from agent.screen.manner import Manner;"
+        "from agent.screen.display_environment import prepare_environment; v = take_over_pipes();"
+        "prepare_environment('x11'); from agent.screen.worker import Options, Worker;"
+        "options = Options(manner=Manner(look_each_s=0.3)); root = Path(sys.argv[1]);"
+        "Worker(options, v, outputs=lambda: connected_outputs(root)).run()"
+    )
+    with worker(str(tmp_path), start=("-c", code), DISPLAY=display) as child:
+        child.send(board(MAIN))
+        child.heard("showing", showing=["a"])
+        status.write_text("disconnected\n")
+        child.heard("seen", state="unplugged")
+        status.write_text("connected\n")
+        child.heard("ready", driver=None, reason="a screen was plugged in")
+        wait_until(lambda: child.said[-1]["event"] == "showing", 15, "it shows again")
+
+
 def test_a_well_screen_is_never_called_broken(display: str) -> None:
     with worker("--driver", "x11", *manner(transitions=True), DISPLAY=display) as child:
         turning = MAIN | {

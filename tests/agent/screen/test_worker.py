@@ -54,12 +54,12 @@ def board(*zones: dict[str, Any]) -> dict[str, Any]:
 class Child:
     """A worker process, spoken to as the conductor does."""
 
-    def __init__(self, *args: str, **env: str) -> None:
+    def __init__(self, *args: str, start: tuple[str, ...] = ("-m", "agent.screen"), **env: str) -> None:
         clean = {
             k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "agent.screen", *args],
+            [sys.executable, *start, *args],
             cwd=ROOT,
             env={**clean, **env},
             stdin=subprocess.PIPE,
@@ -109,8 +109,8 @@ class Child:
 
 
 @contextlib.contextmanager
-def worker(*args: str, **env: str) -> Iterator[Child]:
-    child = Child(*args, **env)
+def worker(*args: str, **more: Any) -> Iterator[Child]:
+    child = Child(*args, **more)
     try:
         yield child
     finally:
