@@ -40,6 +40,7 @@ class NodeSettings:
     device: str | None = "pulse"
     latency_ms: float = 20.0
     screen: bool = False
+    screen_driver: str = "offscreen"
     screen_size: tuple[int, int] = (1280, 720)
     settle_s: float = 0.2
     relay_delay_s: float = 0.05
@@ -107,7 +108,7 @@ class NodeSettings:
             "loudness = []",
             "[screen]",
             f"enabled = {str(self.screen).lower()}",
-            'driver = "offscreen"',
+            f'driver = "{self.screen_driver}"',
             f"size = {list(self.screen_size)}",
             "[hardware]",
             'gpio = "fake"',

@@ -24,18 +24,8 @@ from agent.screen.protocol import (
     takeover_message,
 )
 from agent.screen.theme import ALARMS, THEMES
-from tests.agent.screen.test_worker import (
-    CLOCK,
-    MAIN,
-    OFFSCREEN,
-    STORM,
-    TICKER,
-    Child,
-    board,
-    grab,
-    worker,
-    xvfb,
-)
+from tests.agent.screen.test_worker import CLOCK, MAIN, OFFSCREEN, STORM, TICKER
+from tests.support.screen import Child, board, grab, worker, xvfb
 from tests.support.wait import wait_until
 
 FILM_S = 1.2
