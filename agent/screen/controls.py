@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +13,7 @@ from agent.screen.compose import set_lines
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, paint
 from agent.screen.protocol import Action, Zone
-from agent.screen.typesetting import fit_on_one
+from agent.screen.typesetting import balance, fit_on_one
 from agent.screen.wishes import Wishes
 from agent.screen.zones import NEVER, Stage
 from playlists.units import MonotonicS, Seconds
@@ -80,26 +81,9 @@ class ControlsArea:
         style = self._stage.style
         bar = pygame.Surface(self.box[2:]).convert(self._stage.surface)
         ops: list[Op] = []
+        size = self._type_size()
         for button in self.buttons:
-            inside = Box(
-                button.box.x - self.box.x, button.box.y - self.box.y, button.box.width, button.box.height
-            )
-            down = button.action == self._pressed
-            ground = style.theme.accents["routine"] if down else style.theme.surface
-            ops.append(Fill(inside, ground, min(style.sizes.radius, inside.height // 3)))
-            label = self._label(button.action)
-            fonts = style.fonts.for_text(label)
-            steps = [*style.sizes.steps(style.sizes.floor), *style.sizes.below_floor()]
-            room = inside.inset(inside.height // 6, 0)
-            fitted = fit_on_one(label, room[2:], steps, fonts.bold, most_lines=1)
-            if fitted is not None:
-                face = fonts.bold(fitted[0])
-                at = (
-                    inside.x + (inside.width - face.width(label)) // 2,
-                    inside.y + (inside.height - face.line_height) // 2,
-                )
-                colour = style.theme.on_accents["routine"] if down else style.theme.text
-                ops += set_lines([label], at, ("bold", fitted[0], colour), fonts)
+            ops += self._face_of(button, size)
         for _ in paint(Page(tuple(ops)), bar, style.fonts, style.theme.ground):
             pass
         self._stage.surface.blit(bar, self.box[:2])
@@ -112,6 +96,43 @@ class ControlsArea:
 
     def close(self, now: MonotonicS) -> None:
         """Nothing of it is counted."""
+
+    def _type_size(self) -> int:
+        """The largest at which every label goes on its button: all have the same."""
+        sizes = self._stage.style.sizes
+        steps = [*sizes.steps(sizes.floor), *sizes.below_floor()]
+        fitted = [self._set(button, steps) for button in self.buttons]
+        return min((one[0] for one in fitted if one is not None), default=steps[-1])
+
+    def _set(self, button: Button, steps: Sequence[int]) -> tuple[int, list[str]] | None:
+        label = self._label(button.action)
+        fonts = self._stage.style.fonts.for_text(label)
+        room = button.box.inset(button.box.height // 8, 0)
+        return fit_on_one(label, room[2:], steps, fonts.bold, setter=balance, most_lines=2)
+
+    def _face_of(self, button: Button, size: int) -> list[Op]:
+        style, down = self._stage.style, button.action == self._pressed
+        theme = style.theme
+        inside = Box(
+            button.box.x - self.box.x, button.box.y - self.box.y, button.box.width, button.box.height
+        )
+        ground, colour = theme.surface, theme.text
+        if down:
+            ground, colour = theme.accents["routine"], theme.on_accents["routine"]
+        radius = min(style.sizes.radius, inside.height // 3)
+        ops: list[Op] = [Fill(inside, ground, radius)]
+        if theme.surface == theme.ground and not down:
+            edge = max(2, inside.height // 30)
+            ops = [Fill(inside, theme.muted, radius), Fill(inside.inset(edge, edge), ground, radius)]
+        fitted = self._set(button, [size])
+        if fitted is not None:
+            fonts = style.fonts.for_text(self._label(button.action))
+            face = fonts.bold(size)
+            top = inside.y + (inside.height - len(fitted[1]) * face.line_height) // 2
+            for number, line in enumerate(fitted[1]):
+                at = (inside.x + (inside.width - face.width(line)) // 2, top + number * face.line_height)
+                ops += set_lines([line], at, ("bold", size, colour), fonts)
+        return ops
 
     def _label(self, action: Action) -> str:
         language = self._wishes.language

@@ -48,7 +48,8 @@ def _block(takeover: Takeover, words: Words, size: tuple[int, int], style: Style
     top, mark = _mark(takeover.class_, words.language, inner, style, alarm)
     fixed += mark
     column = Box(inner.x, top, inner.width, inner.bottom - top)
-    floor = far_size(*size)
+    # what is no emergency is asked for by somebody who stands before it
+    floor = far_size(*size) if takeover.class_ == "emergency" else style.sizes.floor
     short = (headline or event) if len(headline or event) <= FEW_LETTERS else ""
     one = _on_one(short or lead, body, column, floor, style, "" if known or not short else event)
     if one is not None:

@@ -1,7 +1,7 @@
 """The turn from one page to the next: the new one is drawn over the old one from the left, with a soft edge.
 
 Each pixel is copied about once in the whole turn, however many frames it has: a cross-fade of a whole zone
-copies all of it, mixed, at each frame, which costs fifteen times as much (measured: ADR 95).
+copies all of it, mixed, at each frame, which costs more than twice as much (measured: docs/adr/0095).
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def worker(*args: str, **more: Any) -> Iterator[Child]:
 def xvfb(size: str = "1280x720") -> Iterator[str]:
     told, tells = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(tells), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(tells), "-screen", "0", f"{size}x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[tells], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(tells)

@@ -108,6 +108,16 @@ def test_outside_its_hours_the_screen_rests_and_sleeps_and_an_emergency_wakes_it
     assert power.wanted[-1] is True
 
 
+def test_a_pole_that_is_asked_for_its_number_at_night_shows_it(make: Any, power: FakePower) -> None:
+    button = '[[buttons]]\nname = "who"\npin = 22\nactive = "low"\ndoes = "identify"\n'
+    house = make('on_hours = ["05:00-06:00"]', extra=button)
+    house.run_until(START + timedelta(minutes=60, seconds=1))
+    press(house, "who")
+    assert power.wanted[-1] is True
+    house.run_for(20)
+    assert power.wanted[-1] is False
+
+
 def test_a_display_that_does_not_obey_is_a_fault(make: Any, power: FakePower) -> None:
     house = make('on_hours = ["05:00-06:00"]')
     house.conductor.post(DisplaySwitched(True, "the television does not answer"))
