@@ -12,7 +12,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-NAMES = ("timetable", "journal", "ready", "idle", "captions", "air", "preempt", "source", "cancel", "ontime")
+NAMES = (
+    "timetable",
+    "journal",
+    "ready",
+    "idle",
+    "screen",
+    "week",
+    "captions",
+    "air",
+    "preempt",
+    "source",
+    "cancel",
+    "ontime",
+)
 """In this order when none is named: the cheap ones first."""
 
 
