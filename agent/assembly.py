@@ -12,6 +12,7 @@ from agent.chores import Chores
 from agent.clock import Clock
 from agent.conductor.thinker import Think, Thinker
 from agent.config import Config
+from agent.config.voices import voices_of
 from agent.control.server import ControlServer
 from agent.feeds.feeds import Feeds
 from agent.journal import Journal
@@ -21,6 +22,7 @@ from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.manner import Manner
 from agent.screen.protocol import worker_command
 from agent.screenpower import ScreenPower
+from agent.speech import Voices
 from agent.store import Store
 from agent.uplink.gate import Gate
 from agent.uplink.uplink import Uplink
@@ -176,6 +178,11 @@ def make_amplifier(config: Config) -> tuple[Amplifier, dict[str, Relay]]:
     # without named zones there is one, which is always on
     amplifier = Amplifier(plans, zones or [ZonePlan(EVERYWHERE)], config.amplifier.longest_on_s)
     return amplifier, open_relays(pins, fake=config.hardware.gpio == "fake")
+
+
+def make_voices(config: Config) -> Voices:
+    """Who speaks here."""
+    return voices_of(config.voices)
 
 
 def make_buttons(config: Config, post: Post) -> dict[str, Button]:

@@ -1,8 +1,8 @@
 """Makes stored things soundable ahead of time: recordings are decoded, texts are spoken.
 
-Two threads work on one thing each: speech and what is urgent never wait behind the decoding of an hour of
-music. What they made lies in a store of its own, under the key of what it was made from, so that nothing is
-made twice, not even after a restart.
+Three threads work on one thing each: what is urgent never waits behind a long text, nor speech behind the
+decoding of an hour of music. What they made lies in a store of its own, under the key of what it was made from,
+so that nothing is made twice, not even after a restart.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from agent.player.decoding import STALLED_AFTER_S, TooLong, Undecodable, decode_to_file
 from agent.player.protocol import RATE
-from agent.speech import Speech, SpeechError, speak
+from agent.speech import NoVoice, Speech, SpeechError, SpeechFailed
 from agent.store import Store, StoreFull
 from playlists.units import Seconds
 
@@ -63,6 +63,8 @@ class Unplayable:
 
     key: str
     reason: str
+    lacks_voice: bool = False
+    """The words are fine: no voice, or no engine that works, is here to speak them."""
 
 
 _Lane = queue.PriorityQueue[tuple[int, int, str]]
@@ -93,14 +95,14 @@ class Library:
         self._lock = threading.Lock()
         self._wanted: dict[str, Path | Speech] = {}
         self._order = itertools.count()
-        self._lanes = (_Lane(), _Lane())
+        self._lanes = (_Lane(), _Lane(), _Lane())
         self._threads: list[threading.Thread] = []
         self._max_bytes = max_bytes
 
     def start(self) -> None:
         """Begin to work."""
         if not self._threads:
-            for name, lane in zip(("library-quick", "library"), self._lanes, strict=True):
+            for name, lane in zip(("library-urgent", "library-speech", "library"), self._lanes, strict=True):
                 thread = threading.Thread(target=self._work, args=(lane,), name=name, daemon=True)
                 thread.start()
                 self._threads.append(thread)
@@ -126,8 +128,8 @@ class Library:
             return
         with self._lock:
             self._wanted[key] = source
-        quick = urgent or isinstance(source, Speech)
-        self._lanes[0 if quick else 1].put((0 if urgent else 1, next(self._order), key))
+        lane = 0 if urgent else 1 if isinstance(source, Speech) else 2
+        self._lanes[lane].put((0, next(self._order), key))
 
     def pcm(self, key: str) -> Pcm | None:
         """The samples of a key, if they are ready."""
@@ -165,7 +167,7 @@ class Library:
             pcm = self._store_made(key, source)
         except (Undecodable, SpeechError, StoreFull, OSError) as error:
             logger.warning("%s cannot be made to sound: %s", key, error)
-            return Unplayable(key, str(error))
+            return Unplayable(key, str(error), isinstance(error, NoVoice | SpeechFailed))
         return Prepared(key, pcm)
 
     def _store_made(self, key: str, source: Path | Speech) -> Pcm:
@@ -177,7 +179,11 @@ class Library:
         return pcm
 
     def _speak(self, key: str, speech: Speech) -> int:
-        room = _SPEECH_BYTES_PER_CHARACTER * (len(speech.text) + 20)
+        # both bring much with them that a node without words to speak never needs
+        from agent.speech.reading import as_spoken  # noqa: PLC0415
+        from agent.speech.speaking import speak  # noqa: PLC0415
+
+        room = _SPEECH_BYTES_PER_CHARACTER * (len(as_spoken(speech.text, speech.language)) + 20)
         with self._store.aside(key, min(room, self._max_bytes // _OWN_ROOM)) as path:
             return speak(speech, path).rate
 

@@ -10,6 +10,7 @@ from agent import __version__
 from agent.assembly import (
     Outside,
     make_policy,
+    make_voices,
     place_of,
     position_of,
 )
@@ -23,12 +24,14 @@ from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
+from agent.conductor.live import Broadcasts
 from agent.conductor.loop import Conductor
 from agent.conductor.memory import Memory
 from agent.conductor.orders import Orders
 from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
 from agent.conductor.playback import Playback
+from agent.conductor.reception import Reception
 from agent.conductor.requests import Requests
 from agent.conductor.residents import Residents
 from agent.conductor.resumption import Resumption
@@ -39,7 +42,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
-from agent.conductor.wellbeing import Wellbeing
+from agent.conductor.wellbeing import Wellbeing, what_sounds
 from agent.conductor.workers import Workers
 from agent.config import Config
 from agent.control.protocol import ControlRequest
@@ -49,8 +52,7 @@ from agent.logs import RecentLines
 from agent.screenpower import DisplaySwitched
 from agent.timeline import Timeline
 from drivers.buttons import ButtonPressed
-from playlists.models.health import AudioNow, Fault, LogState
-from playlists.models.record import Record
+from playlists.models.health import Fault, LogState
 from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
@@ -90,7 +92,23 @@ class Node:
         self.faults = Faults(clock.now, self._fault_changed)
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
-        self.sounds = Sounds(outside.feeds.media, outside.library, outside.recordings, config.node.called)
+        self.reception = Reception(
+            clock,
+            outside.player,
+            self.faults,
+            config.streams,
+            performances=lambda: self.voice.performances,
+            told=lambda what, state, reason: self.timeline.add("sound", what, state, reason),
+        )
+        self.sounds = Sounds(
+            outside.feeds.media,
+            outside.library,
+            self.reception,
+            outside.recordings,
+            make_voices(config),
+            self.faults,
+            config.node.called,
+        )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
         self.playback = Playback(
@@ -149,6 +167,7 @@ class Node:
             outside.screen,
             self.voice,
             self.playback,
+            self.reception,
             self.stage,
             self.faults,
             alive,
@@ -165,6 +184,7 @@ class Node:
             self.ledger,
             self.faults,
         )
+        self.broadcasts = Broadcasts(clock, self.voice, self.reception)
         self.orders = Orders(
             clock,
             self.voice,
@@ -172,6 +192,8 @@ class Node:
             self.rules,
             self.alarms,
             self.ledger,
+            self.reception,
+            self.broadcasts,
             rights_of=self.following.rights,
             answer=self.upstream.receipt,
             send_picture=self.upstream.picture,
@@ -207,7 +229,7 @@ class Node:
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
-            audio=self._audio_now,
+            audio=lambda: what_sounds(self.voice, self.playback, self.reception),
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
             controls=lambda: self.rules.in_force(clock.now()),
@@ -261,6 +283,8 @@ class Node:
         each_turn("leaps", self.leaps.turn)
         each_turn("alarms", self.alarms.turn)
         each_turn("planner", self.planner.turn)
+        each_turn("reception", self.reception.turn)
+        each_turn("broadcasts", self.broadcasts.turn)
         each_turn("voice", self.voice.turn)
         each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
@@ -331,38 +355,9 @@ class Node:
         self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
 
     def _fault_changed(self, fault: Fault, raised: bool) -> None:
-        log.log(
-            logging.WARNING if raised else logging.INFO,
-            "fault %s %s: %s",
-            fault.code,
-            "raised" if raised else "cleared",
-            fault.text,
-        )
-        self.ledger.write(
-            Record(
-                kind="fault",
-                fault=fault.code,
-                started=fault.since,
-                ended=None if raised else self._clock.now(),
-                text=fault.text,
-                clock=self._clock.reading(),
-            )
-        )
-
-    def _audio_now(self) -> AudioNow | None:
-        p = self.voice.playing
-        if p is None:
-            return None
-        run = self.playback.current
-        cue = run.cue if run is not None else None
-        return AudioNow(
-            programme=p.programme,
-            command=p.command,
-            alert=p.alert,
-            title=p.title or None,
-            item=p.cues[cue].item if cue is not None else None,
-            level_dbfs=self.playback.level_dbfs,
-        )
+        said = "raised" if raised else "cleared"
+        log.log(logging.WARNING if raised else logging.INFO, "fault %s %s: %s", fault.code, said, fault.text)
+        self.ledger.fault(fault, raised)
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

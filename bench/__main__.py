@@ -20,11 +20,14 @@ NAMES = (
     "screen",
     "week",
     "captions",
+    "speech",
     "air",
     "preempt",
     "source",
     "cancel",
     "ontime",
+    "live",
+    "back",
 )
 """In this order when none is named: the cheap ones first."""
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.speech import Speech, speak
+from agent.speech import Speech
+from agent.speech.speaking import speak
 from playlists.captions import captions
 from playlists.units import Seconds
 from tests.support.node import ROOT

@@ -1,8 +1,9 @@
-"""`./dev demo [--out DIR] [--real]`: the node's whole main job, with real parts, in under a minute.
+"""`./dev demo [--out DIR] [--real]`: the node's whole main job, with real parts, in a minute and a half.
 
-A broker with a password, a centre that publishes the sample commune, and one node. The node sounds a
-programme at its planned second, obeys an announcement, is interrupted by a storm alert that takes sound and
-screen, resumes, and reports. What came out is left in DIR.
+A broker with a password, a centre that publishes the sample commune, a stream server, and one node. The node sounds
+a programme at its planned second, obeys an announcement, is interrupted by a storm alert that takes sound and
+screen, and resumes. It carries a station that fails and comes back, lets the officer speak live, and reports. What
+came out is left in DIR.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.station.publish import compose, publish
+from bench import studio
 from tests.support.centre import CentreUnderTest
+from tests.support.icecast import Icecast
 from tests.support.node import NodeProcess, running
 from tests.support.pulse import Recorder, private_sink
 from tests.support.wait import wait_until
@@ -33,6 +36,9 @@ SAMPLE = Path(__file__).parents[1] / "agent" / "station" / "sample"
 ANNOUNCEMENT = "Mời đại diện các hộ gia đình thôn 5 đến nhà văn hóa thôn lúc 19 giờ 30 tối nay."
 HEAD_START_S = 6.0
 """From publishing to the planned start: the node has to fetch and decode first, as any node would."""
+
+RELAYED_S = 32.0
+LIVE_S = 7.0
 
 LEFT = ("pole.wav", "timeline.json", "report.json")
 
@@ -68,26 +74,36 @@ class Demo:
         return command
 
 
-def publish_commune(centre: CentreUnderTest, planned: datetime) -> None:
-    """The sample commune as its officer wrote it, and one programme that starts at `planned`."""
+def publish_commune(centre: CentreUnderTest, *programmes: dict[str, Any]) -> None:
+    """The sample commune as its officer wrote it, and these programmes."""
     composed = compose(centre.folder.path)
-    chime_and_meeting = [
-        item
-        for programme in composed.schedule["programmes"]
-        for item in programme["items"]
-        if "chime" in item.get("media", "") or "hop-thon" in item.get("media", "")
-    ]
-    unique = {item["media"]: item for item in chime_and_meeting}
-    programme = {
+    schedule = {**composed.schedule, "programmes": [*composed.schedule["programmes"], *programmes]}
+    publish(centre.folder.path, schedule_json=schedule, media=composed.media)
+
+
+def introduction(planned: datetime) -> dict[str, Any]:
+    """A programme of chime and announcement that starts at `planned`."""
+    items = [{"media": "media/chime.opus"}, {"media": "media/hop-thon.opus"}]
+    return {
         "id": "gioi-thieu",
         "title": "Chương trình giới thiệu",
         "start": planned.isoformat(),
-        "length_s": 18,
+        "length_s": 11,
         "on_conflict": "preempt",
-        "items": sorted(unique.values(), key=lambda item: "chime" not in item["media"]),
+        "items": items,
     }
-    schedule = {**composed.schedule, "programmes": [*composed.schedule["programmes"], programme]}
-    publish(centre.folder.path, schedule_json=schedule, media=composed.media)
+
+
+def relayed(icecast: Icecast, start: datetime) -> dict[str, Any]:
+    """A programme that carries the station, with music for when it is away."""
+    relay = {"url": icecast.url(studio.MOUNT), "for_s": RELAYED_S, "fallback": "media/music-120s.opus"}
+    return {
+        "id": "tiep-am",
+        "title": "Tiếp âm đài tỉnh",
+        "start": start.isoformat(),
+        "on_conflict": "preempt",
+        "items": [{"relay": relay}],
+    }
 
 
 def main_job(demo: Demo, centre: CentreUnderTest, node: NodeProcess) -> None:
@@ -128,6 +144,31 @@ def main_job(demo: Demo, centre: CentreUnderTest, node: NodeProcess) -> None:
     centre.wait_for_receipt(cancel, "finished", 20)
     demo.picture(node)
     wait_until(lambda: node.health()["now"]["audio"] is None, 30, "the programme is over")
+
+
+def streams(demo: Demo, centre: CentreUnderTest, node: NodeProcess, icecast: Icecast) -> None:
+    """A station that fails and comes back, and a live announcement over it."""
+    start = (datetime.now(UTC) + timedelta(seconds=HEAD_START_S + 1)).replace(microsecond=0)
+    step(f"the officer publishes that the province's station is carried from {start.astimezone():%H:%M:%S}")
+    publish_commune(centre, relayed(icecast, start))
+    wait_until(lambda: stream_is(node, "playing"), 30, "the station sounds")
+    time.sleep(3.0)
+    step("the station's server loses its power: music stands in for it")
+    icecast.stop()
+    wait_until(lambda: stream_is(node, "reconnecting", "stalled"), 10, "the node misses the station")
+    time.sleep(3.0)
+    step("the server has power again")
+    icecast.start()
+    wait_until(lambda: stream_is(node, "playing"), 15, "the station is back")
+    time.sleep(1.5)
+    step("the station is back; the officer speaks live over it: loa station live")
+    studio.go_live(centre, LIVE_S, lambda command: demo.commands.update({command: "live"}))
+    wait_until(lambda: stream_is(node, "playing"), 15, "the station goes on")
+    wait_until(lambda: node.health()["now"]["audio"] is None, RELAYED_S, "its time is over")
+
+
+def all_is_told(node: NodeProcess) -> None:
+    """The amplifier is off, and the centre has the whole log."""
     wait_until(lambda: not any(node.health()["relays"].values()), 10, "the amplifier is off")
     last = node.health()["log"]["last"]
     wait_until(lambda: node.health()["log"]["stored_through"] >= last, 10, "the centre has the whole log")
@@ -137,6 +178,13 @@ def programme_sounds(node: NodeProcess) -> bool:
     """Whether a level of it has been measured at the output."""
     audio = node.health()["now"]["audio"]
     return bool(audio and audio["programme"] == "gioi-thieu" and audio["level_dbfs"] is not None)
+
+
+def stream_is(node: NodeProcess, *states: str) -> bool:
+    """Whether the station's programme is what sounds, and stands like this."""
+    audio = node.health()["now"]["audio"]
+    stream = audio["stream"] if audio and audio["programme"] == "tiep-am" else None
+    return stream is not None and stream["state"] in states
 
 
 def write_report(demo: Demo, centre: CentreUnderTest) -> dict[str, Any]:
@@ -221,7 +269,7 @@ def run(demo: Demo, work: Path) -> None:
         compose(centre.folder.path)
         now = datetime.now(UTC)
         demo.planned = (now + timedelta(seconds=HEAD_START_S + 1)).replace(microsecond=0)
-        publish_commune(centre, demo.planned)
+        publish_commune(centre, introduction(demo.planned))
         settings = centre.node_settings(
             id="pole-01",
             screen=True,
@@ -230,8 +278,10 @@ def run(demo: Demo, work: Path) -> None:
             device=None if demo.real else "pulse",
         )
         step("the node starts, fetches the feed and verifies it")
-        with running(work / "node", settings) as node:
+        with studio.station() as icecast, running(work / "node", settings) as node:
             main_job(demo, centre, node)
+            streams(demo, centre, node, icecast)
+            all_is_told(node)
             moments = write_timeline(demo, node)
         centre.wait_for_records(kind="system", text="agent stopped")
         report = write_report(demo, centre)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from playlists.languages import language_of
+
 PLACEHOLDER: Final = "{public_number}"
 """In words to be spoken, each node puts its own number here: one command has many poles say who they are."""
 
@@ -24,9 +26,7 @@ def with_number(text: str, number: str) -> str:
 
 def phrases(languages: Iterable[str]) -> list[tuple[str, str]]:
     """What to say, and in which language, in the order of a node's languages; in Vietnamese if in none of them."""
-    found = [(PHRASES[main], language) for language in languages if (main := _main(language)) in PHRASES]
+    found = [
+        (PHRASES[main], language) for language in languages if (main := language_of(language)) in PHRASES
+    ]
     return found or [(PHRASES["vi"], "vi")]
-
-
-def _main(language: str) -> str:
-    return language.lower().split("-")[0]

@@ -20,6 +20,9 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NOT_RUNNING = 3
 
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Configuration file; default /etc/loa/config.toml.")
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 

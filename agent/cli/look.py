@@ -6,7 +6,16 @@ from typing import Annotated, Any
 
 import typer
 
-from agent.cli.common import JsonFlag, ask_daemon, local, print_json
+from agent.cli.common import (
+    EXIT_USAGE,
+    ConfigOption,
+    JsonFlag,
+    ask_daemon,
+    config_path,
+    fail,
+    local,
+    print_json,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command()(now)
     app.command("next")(next_)
     app.command()(log)
+    app.command()(voices)
 
 
 def status(as_json: JsonFlag = False) -> None:
@@ -95,6 +105,38 @@ def log(
         return
     for record in reply["records"]:
         typer.echo(_line(record))
+
+
+def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
+    """Which languages can be spoken here, and by whom; the node's own languages first."""
+    from agent.config import ConfigError, load
+    from agent.config.voices import voices_of
+    from agent.speech import SpeechError, espeak
+    from agent.speech.speaking import spoken_by
+
+    try:
+        found = load(config or config_path())
+    except ConfigError as error:
+        fail(str(error), EXIT_USAGE)
+    speakers = voices_of(found.voices)
+    wanted = [*found.node.languages, *speakers.configured]
+    entries = []
+    for language in dict.fromkeys(tag.lower() for tag in wanted):
+        try:
+            by, why_not = spoken_by(speakers, language), None
+        except SpeechError as error:
+            by, why_not = None, str(error)
+        entries.append({"language": language, "by": by, "reason": why_not})
+    try:
+        others = sorted(espeak.voices().keys() - {entry["language"] for entry in entries})
+    except SpeechError:
+        others = []
+    if as_json:
+        print_json({"languages": entries, "others": others})
+        return
+    for entry in entries:
+        typer.echo(f"{entry['language']:<12} {entry['by'] or 'cannot be spoken: ' + str(entry['reason'])}")
+    typer.echo(f"{'also':<12} {' '.join(others) or 'none'} (espeak-ng)")
 
 
 def _zone(name: str) -> str:

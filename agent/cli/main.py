@@ -13,7 +13,7 @@ import typer
 
 from agent import __version__
 from agent.cli import look
-from agent.cli.common import EXIT_USAGE, JsonFlag, ask_daemon, config_path, fail, print_json
+from agent.cli.common import EXIT_USAGE, ConfigOption, JsonFlag, ask_daemon, config_path, fail, print_json
 from agent.control.protocol import MAX_FILE_BYTES
 
 app = typer.Typer(
@@ -25,10 +25,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 look.register(app)
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="Configuration file; default /etc/loa/config.toml.")
-]
 
 
 def _version(asked: bool) -> None:
@@ -63,11 +59,13 @@ def run(config: ConfigOption = None) -> None:
 def check_config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
     """Check the configuration: all errors at once, with line, bound and suggestion."""
     from agent.config import ConfigError, check_files, load
+    from agent.config.voices import check_voices
 
     path = config or config_path()
     try:
         found = load(path)
         check_files(found, str(path))
+        check_voices(found, str(path))
     except ConfigError as error:
         if as_json:
             print_json({"ok": False, "problems": [str(problem) for problem in error.problems]})

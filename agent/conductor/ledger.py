@@ -15,6 +15,7 @@ from agent.clock import Clock
 from agent.conductor.performance import Performance, Run
 from agent.faults import Faults
 from agent.journal import Journal, JournalError
+from playlists.models.health import Fault
 from playlists.models.record import Outcome, Record
 from playlists.units import MonotonicS
 
@@ -87,7 +88,7 @@ class Ledger:
                 media=sound.key if sound else None,
                 title=(sound.title if sound else "") or p.title or None,
                 class_=p.class_,
-                language=p.language,
+                language=(sound.language if sound else None) or p.language,
                 planned=p.planned,
                 ended=self._clock.now(),
                 played_s=0.0,
@@ -110,6 +111,19 @@ class Ledger:
         self.write(
             Record.model_validate(
                 {"kind": kind, "started": now, "text": text, "clock": self._clock.reading(), **fields}
+            )
+        )
+
+    def fault(self, fault: Fault, raised: bool) -> None:
+        """Write that a fault has appeared, or that it is gone."""
+        self.write(
+            Record(
+                kind="fault",
+                fault=fault.code,
+                started=fault.since,
+                ended=None if raised else self._clock.now(),
+                text=fault.text,
+                clock=self._clock.reading(),
             )
         )
 

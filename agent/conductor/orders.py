@@ -11,7 +11,9 @@ from agent.clock import Clock
 from agent.conductor.alarms import Alarms
 from agent.conductor.events import StopAsked
 from agent.conductor.ledger import Ledger
+from agent.conductor.live import Broadcasts
 from agent.conductor.performance import FileItem, Performance
+from agent.conductor.reception import Reception
 from agent.conductor.rules import Rules
 from agent.conductor.stage import Stage
 from agent.conductor.tellings import Origin
@@ -36,14 +38,11 @@ from playlists.models.command import (
     Update,
     Volume,
 )
-from playlists.models.items import Relay, RelayItem
 from playlists.units import Level, MonotonicS
 
 log = logging.getLogger("loa.orders")
 
 EMERGENCY = BulletinClass.EMERGENCY
-
-LONGEST_LIVE_S = 6 * 3_600.0
 
 
 class Orders:
@@ -57,6 +56,8 @@ class Orders:
         rules: Rules,
         alarms: Alarms,
         ledger: Ledger,
+        reception: Reception,
+        broadcasts: Broadcasts,
         *,
         rights_of: Callable[[str], tuple[Level, BulletinClass]],
         answer: Callable[[Receipt], None],
@@ -77,6 +78,8 @@ class Orders:
         self._rules = rules
         self._alarms = alarms
         self._ledger = ledger
+        self._reception = reception
+        self._broadcasts = broadcasts
         self._rights_of = rights_of
         self._answer = answer
         self._send_picture = send_picture
@@ -162,7 +165,8 @@ class Orders:
             case Announce():
                 self._perform(command, self._announcement(command, command.do))
             case Live():
-                self._live(command, command.do)
+                rank = self._rank(command, command.do.class_)
+                self._perform(command, self._broadcasts.performance(command, command.do, rank))
             case LiveRenew() | LiveStop():
                 self._change_live(command, command.do)
             case AlertCommand():
@@ -246,26 +250,8 @@ class Orders:
         place = self._rules.place_of(command.feed)
         return Rank(class_, Source.LIVE, 0, level, command.issued, _id(command.id), place)
 
-    def _live(self, command: Command, do: Live) -> None:
-        p = Performance(
-            id=_id(command.id),
-            origin="live",
-            class_=do.class_,
-            rank=self._rank(command, do.class_),
-            planned=self._clock.now(),
-            items=[RelayItem(relay=Relay(url=do.stream, for_s=LONGEST_LIVE_S))],
-            title=do.title,
-            language=do.language,
-            zones=frozenset(do.zones),
-            on_conflict="preempt",
-            feed=command.feed,
-            command=command.id,
-            lease_until=MonotonicS(self._clock.monotonic() + do.lease_s),
-        )
-        self._perform(command, p)
-
     def _perform(self, command: Command, p: Performance) -> None:
-        refused = self._rules.may_not_sound(p, self._clock.now())
+        refused = self._reception.forbids(p.items) or self._rules.may_not_sound(p, self._clock.now())
         if refused is not None:
             self._end(command, "refused", f"policy: {refused}")
             return

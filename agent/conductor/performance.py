@@ -13,7 +13,7 @@ from agent.player.protocol import LOUDEST_DB, PlayerCue, Source
 from playlists.alert import Resource
 from playlists.arbiter import Rank
 from playlists.models.base import BulletinClass
-from playlists.models.items import Item, SpeechItem
+from playlists.models.items import Item, RelayItem, SpeechItem
 from playlists.models.schedule import IfLate, OnConflict
 from playlists.performance import Cue, lay_out, resume_at, resume_from
 from playlists.units import Decibel, MonotonicS, Seconds
@@ -36,11 +36,19 @@ class FileItem:
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenItem:
+    """Words of an alert, and its words in other languages for a node where nobody speaks the first."""
+
+    words: SpeechItem
+    instead: tuple[SpeechItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedItem:
     """A recording that came with an alert; its words where it cannot be had in time."""
 
     recording: Resource
-    words: SpeechItem
+    words: SpeechItem | SpokenItem
 
 
 class Phase(Enum):
@@ -69,6 +77,10 @@ class Sound:
     """Why nothing will sound; None while it is still being made ready."""
     broken: bool = False
     """The recording is here but cannot be sounded; otherwise it is not here."""
+    awaits: str | None = None
+    """Why it is not ready yet, where more can be said than that it takes too long."""
+    slow: bool = False
+    """Making it takes long, and waiting for it is worth while."""
 
     @property
     def playable(self) -> bool:
@@ -89,7 +101,7 @@ class Sound:
         return self.playable or self.failure is not None
 
 
-OwnItem = ToneItem | FileItem | RecordedItem
+OwnItem = ToneItem | FileItem | SpokenItem | RecordedItem
 """What is sounded and stands in no document."""
 
 
@@ -170,6 +182,15 @@ class Performance:
             cues = resume_from(self.cues, Seconds(self.position_s))
         by_index = enumerate(cues, start=len(self.cues) - len(cues))
         return {index: cue for index, cue in by_index if not self.sounds[cue.item].failure}
+
+    def catch_up(self, now: MonotonicS) -> None:
+        """Before it goes on: what was missed of a station is gone, and it ends when it would have ended."""
+        if self.phase is not Phase.SUSPENDED or self.broken_off is None or self.lease_until is not None:
+            return
+        place, source_s = self.broken_off
+        if place < len(self.cues) and isinstance(self.items[self.cues[place].item], RelayItem):
+            self.broken_off = (place, source_s + now - self.since)
+            self.since = now
 
     def where_s(self) -> float:
         """Where in the layout it goes on."""

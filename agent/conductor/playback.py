@@ -238,6 +238,7 @@ class Playback:
             outcome,
             ended=self._ledger.wall(at),
             played_s=round(float(message["played_s"]), 3),
+            relayed_s=message.get("relayed_s"),
             reason=run.reason if interrupted and run.reason else message.get("reason"),
             amplifier_on=self._amplifier_on(),
             sounded_dbfs=message.get("level_dbfs"),

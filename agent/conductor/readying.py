@@ -14,6 +14,9 @@ from playlists.units import MonotonicS, Seconds
 WAIT_FOR_DECODE_S = Seconds(10.0)
 """A planned start waits so long for a recording that is here but not yet decoded."""
 
+WAIT_FOR_SLOW_S = Seconds(60.0)
+"""What was asked for now waits so long for a voice that takes its time (piper: seconds to load its model)."""
+
 TOO_LATE = "it could not be made ready in time"
 NOTHING = "nothing to sound"
 
@@ -44,7 +47,7 @@ class Readying:
                 # what joins late has only just been asked for
                 late_s = min(late_s, mono - p.since)
                 self._look_up(p, late_s)
-                if late_s >= -self._lead_s(p, now) and (_may_begin(p) or late_s >= WAIT_FOR_DECODE_S):
+                if late_s >= -self._lead_s(p, now) and (_may_begin(p) or late_s >= _patience_s(p)):
                     self._lay_out(p, late_s, mono)
             elif not p.settled:
                 self._follow_up(p, late_s, mono)
@@ -66,14 +69,14 @@ class Readying:
         self._look_up(p, late_s)
         sounds_now = self._playback.current is not None and self._playback.current.performance is p
         dry_since = self._playback.dry_since
-        if sounds_now and dry_since is not None and mono - dry_since >= WAIT_FOR_DECODE_S:
+        if sounds_now and dry_since is not None and mono - dry_since >= _patience_s(p):
             _give_up(p)
         self._report_failures(p, [index for index, was in enumerate(before) if not was])
         if sounds_now:
             self._playback.extend()
 
     def _lay_out(self, p: Performance, late_s: float, mono: MonotonicS) -> None:
-        if late_s >= WAIT_FOR_DECODE_S:
+        if late_s >= _patience_s(p):
             _give_up(p)
         p.settle()
         self._report_failures(p, list(range(len(p.sounds))))
@@ -98,5 +101,11 @@ def _may_begin(p: Performance) -> bool:
     return p.settled or (p.origin != "programme" and p.sounds[0].playable)
 
 
+def _patience_s(p: Performance) -> Seconds:
+    """A planned start keeps the plan of everybody else; what a person asked for now is worth a wait."""
+    waits = p.origin != "programme" and any(sound.slow and not sound.settled for sound in p.sounds)
+    return WAIT_FOR_SLOW_S if waits else WAIT_FOR_DECODE_S
+
+
 def _give_up(p: Performance) -> None:
-    p.sounds = [sound if sound.settled else sound.failed(TOO_LATE) for sound in p.sounds]
+    p.sounds = [sound if sound.settled else sound.failed(sound.awaits or TOO_LATE) for sound in p.sounds]

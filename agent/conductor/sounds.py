@@ -7,17 +7,35 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from agent.conductor.performance import FileItem, OwnItem, Performance, RecordedItem, Sound, ToneItem
+from agent.conductor.performance import (
+    FileItem,
+    OwnItem,
+    Performance,
+    RecordedItem,
+    Sound,
+    SpokenItem,
+    ToneItem,
+)
+from agent.conductor.reception import Reception
+from agent.faults import Faults
 from agent.feeds.feeds import MediaInfo
 from agent.library import Library, Pcm, Prepared, Unplayable
-from agent.player.protocol import PcmSource, StreamSource, ToneSource
+from agent.player.protocol import PcmSource, ToneSource
 from agent.recordings import Recordings
-from agent.speech import Speech
+from agent.speech import Speech, Voices
 from agent.tones import TONES
 from playlists.alert import Resource
 from playlists.identity import with_number
+from playlists.models.base import BulletinClass
 from playlists.models.items import Item, MediaItem, RelayItem, SpeechItem
+from playlists.streams import without_secrets
 from playlists.units import Seconds
+
+FAULT = "speech:"
+"""And the language."""
+
+MOST_FAULTS = 16
+"""Languages that are reported: whoever may announce could name any number of them."""
 
 FindMedia = Callable[[str, str], MediaInfo | None]
 
@@ -25,19 +43,37 @@ FindMedia = Callable[[str, str], MediaInfo | None]
 class Sounds:
     """Looks up what items need, and has it made ready. Runs on the conductor's thread only."""
 
-    def __init__(self, find_media: FindMedia, library: Library, recordings: Recordings, number: str) -> None:
+    def __init__(
+        self,
+        find_media: FindMedia,
+        library: Library,
+        reception: Reception,
+        recordings: Recordings,
+        voices: Voices,
+        faults: Faults,
+        number: str,
+    ) -> None:
         """`find_media(feed, target)` is what the feeds know of a recording; `recordings` are those of alerts.
 
         `number` is this node's own.
         """
         self._number = number
         self._find_media = find_media
+        self._reception = reception
         self._library = library
         self._recordings = recordings
+        self._voices = voices
+        self._faults = faults
+        self._languages: dict[str, str] = {}
+        """Of the words that were asked for, by key."""
         self._asked: set[str] = set()
         self._failures: dict[str, str] = {}
-        self.version = 0
+        self._version = 0
+
+    @property
+    def version(self) -> tuple[int, int]:
         """Changes whenever `find` may answer otherwise than before."""
+        return self._version, self._reception.version
 
     def find(self, p: Performance, item: Item | OwnItem, *, urgent: bool, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
@@ -49,14 +85,13 @@ class Sounds:
                 return Sound(title=tone, source=ToneSource(tone), length_s=TONES[tone].length_s)
             case FileItem(path):
                 return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
-            case SpeechItem():
-                words = self._words(item)
-                return self._stored(self._as_spoken(p, words), words, urgent=urgent)
+            case SpeechItem() | SpokenItem():
+                return self._spoken(p, item, urgent=urgent)
             case RecordedItem(recording, spoken):
                 # the words are made meanwhile: whatever becomes of the recording, they are there
-                words = self._words(spoken)
-                told = self._as_spoken(p, words)
-                instead = self._stored(told, words, urgent=urgent)
+                instead = self._spoken(p, spoken, urgent=urgent)
+                words = spoken.words if isinstance(spoken, SpokenItem) else spoken
+                told = self._as_spoken(p, self._words(words))
                 return self._recorded(replace(told, key=recording.key), recording) or instead
             case RelayItem():
                 return self._station(p, item, urgent=urgent, due=due)
@@ -80,21 +115,34 @@ class Sounds:
 
     def note(self, event: Prepared | Unplayable) -> None:
         """The library has answered."""
-        self.version += 1
+        self._version += 1
         self._asked.discard(event.key)
+        language = self._languages.pop(event.key, None)
         if isinstance(event, Unplayable):
             self._failures[event.key] = event.reason
+            if language is not None and event.lacks_voice:
+                self._voiceless(language, event.reason)
         else:
             self._failures.pop(event.key, None)
+            if language is not None:
+                self._faults.clear(FAULT + language)
 
     def forget_failures(self) -> None:
-        """Try again what could not be made: a new schedule is in force, or a voice was installed."""
-        self.version += 1
+        """Try again what could not be made: a new schedule is in force."""
+        self._version += 1
         self._failures.clear()
+        for fault in self._faults.standing():
+            if fault.code.startswith(FAULT):
+                self._faults.clear(fault.code)
+
+    def _voiceless(self, language: str, reason: str) -> None:
+        standing = [fault.code for fault in self._faults.standing() if fault.code.startswith(FAULT)]
+        if FAULT + language in standing or len(standing) < MOST_FAULTS:
+            self._faults.raise_(FAULT + language, f"texts in {language} cannot be spoken here: {reason}")
 
     def arrived(self, feed: str, target: str, *, make: bool) -> str | None:
         """A target has come; if it is to be made at once, returns its key."""
-        self.version += 1
+        self._version += 1
         info = self._find_media(feed, target) if make else None
         if info is None or info.path is None:
             return None
@@ -116,7 +164,7 @@ class Sounds:
 
     def give_up(self, key: str, reason: str) -> None:
         """Do without it for now."""
-        self.version += 1
+        self._version += 1
         self._failures[key] = reason
 
     def try_again(self, key: str) -> None:
@@ -125,10 +173,31 @@ class Sounds:
         self._asked.discard(key)
 
     def _words(self, item: SpeechItem) -> Speech:
-        return Speech(with_number(item.speech.text, self._number), item.speech.language)
+        return self._voices.speech(with_number(item.speech.text, self._number), item.speech.language)
 
     def _as_spoken(self, p: Performance, words: Speech) -> Sound:
-        return Sound(key=words.key, title=p.title, language=words.language, text=words.text)
+        """`text` is as it is written, for who reads it."""
+        is_slow = words.voice.engine == "piper"
+        return Sound(key=words.key, title=p.title, language=words.language, text=words.text, slow=is_slow)
+
+    def _spoken(self, p: Performance, item: SpeechItem | SpokenItem, *, urgent: bool) -> Sound:
+        """The first words that can be spoken, or may yet turn out so; why the first cannot where none can."""
+        choice = (item.words, *item.instead) if isinstance(item, SpokenItem) else (item,)
+        why_not: Sound | None = None
+        for words in (way for one in choice for way in self._ways(p, one)):
+            found = self._stored(self._as_spoken(p, words), words, urgent=urgent)
+            if found.failure is None:
+                return found
+            why_not = why_not or found
+        return why_not or found
+
+    def _ways(self, p: Performance, item: SpeechItem) -> tuple[Speech, ...]:
+        """Who may speak it, the best first."""
+        own = self._words(item)
+        if p.class_ is BulletinClass.EMERGENCY and p.origin != "programme" and own.voice.engine == "piper":
+            # in a storm the words follow the tone at once; late is better than never where only piper can
+            return Speech(own.text, own.language), own
+        return (own,)
 
     def _recorded(self, sound: Sound, recording: Resource) -> Sound | None:
         """The recording, while it may still come; None where there is none."""
@@ -153,17 +222,20 @@ class Sounds:
 
     def _station(self, p: Performance, item: RelayItem, *, urgent: bool, due: bool) -> Sound:
         relay = item.relay
+        sound = Sound(title=without_secrets(relay.url))
+        forbidden = self._reception.forbids([item])
+        if forbidden is not None:
+            return sound.failed(f"policy: {forbidden}")
         fallback: str | None = None
         if relay.fallback is not None:
             stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent, due=due)
             if not stored.settled:
-                return Sound(title=relay.url)
+                return sound
             fallback = stored.source.path if isinstance(stored.source, PcmSource) else None
-        return Sound(
-            title=relay.url,
-            source=StreamSource(relay.url, Seconds(relay.for_s), fallback),
-            length_s=Seconds(relay.for_s),
-        )
+        source = self._reception.source(p, item, fallback)
+        if p.origin == "live" and (awaits := self._reception.awaited(source)) is not None:
+            return replace(sound, awaits=awaits)
+        return sound.ready(source, Seconds(relay.for_s))
 
     def _stored(self, sound: Sound, source: Path | Speech, *, urgent: bool) -> Sound:
         if sound.key is None:
@@ -181,6 +253,8 @@ class Sounds:
             return
         if key not in self._asked or urgent:
             self._asked.add(key)
+            if isinstance(source, Speech) and source.voice == self._voices.of(source.language):
+                self._languages[key] = source.language.lower()
             self._library.want(key, source, urgent)
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from agent.clock import Clock
 from agent.conductor.memory import Memory
-from agent.conductor.performance import OwnItem, Performance, RecordedItem, ToneItem
+from agent.conductor.performance import OwnItem, Performance, RecordedItem, SpokenItem, ToneItem
 from agent.conductor.sounds import Sounds
 from agent.conductor.voice import Told, Voice
 from agent.tones import ALARM, CHIME
@@ -237,5 +237,11 @@ def urgency(alert: Alert) -> int:
 
 
 def _item(said: Utterance) -> Item | OwnItem:
-    words = SpeechItem(speech=Speech(text=said.text, language=said.language))
+    words: SpeechItem | SpokenItem = _words(said)
+    if said.instead:
+        words = SpokenItem(_words(said), tuple(map(_words, said.instead)))
     return words if said.recording is None else RecordedItem(said.recording, words)
+
+
+def _words(said: Utterance) -> SpeechItem:
+    return SpeechItem(speech=Speech(text=said.text, language=said.language))

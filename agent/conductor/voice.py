@@ -244,6 +244,7 @@ class Voice:
             # worked out for the moment at which it can really sound: a neighbour already does
             at = max(at, mono + self._amp.lead_s(zones) + WRITE_LEAD_S)
             p.position_s = (now - p.in_step_from).total_seconds() + at - mono
+        p.catch_up(mono)
         run = self._playback.prepare(p, self._rules.gain_db(p, now), now)
         if run is None:
             self.withdraw(p, f"late: at {p.where_s():.0f} s it is over")

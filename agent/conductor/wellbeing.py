@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.clock import Clock
+from agent.conductor.playback import Playback
+from agent.conductor.reception import Reception
+from agent.conductor.voice import Voice
 from agent.faults import Faults
 from playlists.models.health import (
     AudioNow,
@@ -24,6 +27,24 @@ from playlists.units import MonotonicS
 
 AT_MOST_EACH_S = 1.0
 """Changes that follow each other faster are sent together: a SIM's data plan pays for each."""
+
+
+def what_sounds(voice: Voice, playback: Playback, reception: Reception) -> AudioNow | None:
+    """What sounds now, how loud, and how its stream stands if it is one."""
+    p = voice.playing
+    if p is None:
+        return None
+    cue = playback.current.cue if playback.current is not None else None
+    item = p.cues[cue].item if cue is not None else None
+    return AudioNow(
+        programme=p.programme,
+        command=p.command,
+        alert=p.alert,
+        title=p.title or None,
+        item=item,
+        level_dbfs=playback.level_dbfs,
+        stream=reception.now(p, item),
+    )
 
 
 class Wellbeing:
@@ -126,6 +147,7 @@ class Wellbeing:
             "clock": health.clock.state,
             "feeds": {name: (feed.version, feed.state) for name, feed in health.feeds.items()},
             "audio": (audio.programme, audio.command, audio.alert, audio.item) if audio else None,
+            "stream": audio.stream.state if audio and audio.stream else None,
             "takeover": showing.takeover if showing else None,
             "relays": health.relays,
             "controls": (health.muted, {zone: str(volume) for zone, volume in health.volumes.items()}),

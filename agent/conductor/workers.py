@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from agent.conductor.events import ThreadDied
 from agent.conductor.playback import Playback
+from agent.conductor.reception import Reception
 from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
 from agent.faults import Faults
@@ -31,6 +32,7 @@ class Workers:
         screen: WorkerLink | None,
         voice: Voice,
         playback: Playback,
+        reception: Reception,
         stage: Stage,
         faults: Faults,
         alive: Callable[[], None],
@@ -44,6 +46,7 @@ class Workers:
         self._screen = screen
         self._voice = voice
         self._playback = playback
+        self._reception = reception
         self._stage = stage
         self._faults = faults
         self._alive = alive
@@ -92,7 +95,9 @@ class Workers:
             self._screen_pings = self._screen_pong = 0
 
     def _said(self, event: WorkerSaid) -> None:
-        if event.name == "player":
+        if event.name == "player" and event.message.get("event") == "stream":
+            self._reception.absorb(event.message)
+        elif event.name == "player":
             finished = self._playback.absorb(event.message)
             if finished is not None:
                 self._voice.finished(*finished)
@@ -107,6 +112,7 @@ class Workers:
             return
         log.warning("%s ended: %s", event.name, event.reason)
         if event.name == "player":
+            self._reception.died()
             self._playback.died(event.reason)
         else:
             self._stage.died(event.reason)

@@ -21,6 +21,8 @@ from agent.config.model import (
     Position,
     Relay,
     Screen,
+    Streams,
+    Voice,
     Zone,
 )
 
@@ -44,6 +46,8 @@ __all__ = [
     "Problem",
     "Relay",
     "Screen",
+    "Streams",
+    "Voice",
     "Zone",
     "check_files",
     "load",

@@ -10,6 +10,8 @@ from agent.config.show import Located, located
 from agent.config.suggest import did_you_mean
 from agent.screen.protocol import ACTIONS
 from agent.screen.theme import LEGIBLE, THEMES, WELL_LEGIBLE, contrasts, themed
+from agent.speech.voices import PITCH
+from playlists.languages import language_of
 
 
 def disagreements(document: Mapping[str, Any]) -> list[Located]:
@@ -27,6 +29,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_zones(document),
         *_broker(document),
         *_audio(document),
+        *_voices(document),
         *_groups(document),
         *_screen(document),
         *_tie_break(document),
@@ -66,7 +69,8 @@ def _unique(document: Mapping[str, Any], section: str, key: str) -> Iterator[Loc
 
 
 def _pins(document: Mapping[str, Any]) -> Iterator[Located]:
-    taken = {entry.get("pin"): entry.get("name") for _, entry in _entries(document, "relays")}
+    relays = [(entry.get("pin"), entry.get("name")) for _, entry in _entries(document, "relays")]
+    taken = {pin: name for pin, name in relays if isinstance(pin, int)}
     for index, button in _entries(document, "buttons"):
         pin = button.get("pin")
         if isinstance(pin, int) and pin in taken:
@@ -128,6 +132,27 @@ def _audio(document: Mapping[str, Any]) -> Iterator[Located]:
     if isinstance(device, str) and not device.endswith(".wav"):
         message = 'with output = "file" this must be the path of a file that ends in .wav'
         yield located(document, "audio", 0, "device", message)
+
+
+def _voices(document: Mapping[str, Any]) -> Iterator[Located]:
+    first: dict[str, int] = {}
+    for index, entry in _entries(document, "voices"):
+        language, name = entry.get("language"), entry.get("voice")
+        if not isinstance(language, str):
+            continue
+        tag = language.lower()
+        if tag in first:
+            message = f"is used twice: [[voices]] number {first[tag] + 1} has it already"
+            yield located(document, "voices", index, "language", message)
+        first.setdefault(tag, index)
+        if "model" in entry:
+            if entry.get("pitch", PITCH) != PITCH:
+                yield located(
+                    document, "voices", index, "pitch", "has no effect with a model: it has its own"
+                )
+        elif isinstance(name, str) and language_of(name.partition("+")[0]) != language_of(language):
+            message = f"is a voice of another language than {language!r}: nothing is read with a wrong voice"
+            yield located(document, "voices", index, "voice", message)
 
 
 def _groups(document: Mapping[str, Any]) -> Iterator[Located]:

@@ -30,7 +30,11 @@ _WORDS = {
 }
 _OPERATORS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 _NAME = "must begin with a letter or digit and have only letters, digits, '.', '_' and '-', 64 at most"
-_PATTERNS = {"_-]{0,63}$": _NAME, "{2,3}(-": 'must be a language tag like "vi" or "tay"'}
+_PATTERNS = {
+    "_-]{0,63}$": _NAME,
+    "_+-]{0,63}$": _NAME.replace("'_'", "'_', '+'"),
+    "{2,3}(-": 'must be a language tag like "vi" or "tay"',
+}
 _HOST = "must be a host name or an address, without a scheme or a port"
 
 

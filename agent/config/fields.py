@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
 
+from playlists.streams import StreamHosts
+
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
@@ -90,6 +92,15 @@ def _link(text: str) -> str:
 
 Link = Annotated[str, AfterValidator(_link)]
 """A URL for residents; `{node}` and `{bulletin}` stand for what is filled in."""
+
+
+def _stream_host(entry: str) -> str:
+    StreamHosts.of((entry,))
+    return entry
+
+
+StreamHost = Annotated[str, AfterValidator(_stream_host)]
+"""Who may send a stream, as `playlists.streams` reads it."""
 
 
 def _path(value: Any, info: ValidationInfo) -> Any:

@@ -21,6 +21,7 @@ from agent.config.fields import (
     Name,
     Number,
     Repeat,
+    StreamHost,
     TimeZone,
     Url,
     Whole,
@@ -188,6 +189,24 @@ class Alerts(Section):
     hosts: Annotated[tuple[Host, ...], Field(max_length=100)] = ()
 
 
+class Streams(Section):
+    """Live broadcasts and relayed stations: from whom, and when one counts as dead."""
+
+    hosts: Annotated[tuple[StreamHost, ...], Field(max_length=1_000)] = ()
+    dead_air_dbfs: Annotated[Number, Field(ge=-90, le=-20)] = -50.0
+    dead_air_s: Annotated[Number, Field(ge=1, le=600)] = 10.0
+
+
+class Voice(Section):
+    """Who speaks a language, and how."""
+
+    language: Language
+    voice: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")] | None = None
+    model: FilePath | None = None
+    rate_wpm: Annotated[Whole, Field(ge=80, le=300)] = 150
+    pitch: Annotated[Whole, Field(ge=0, le=99)] = 50
+
+
 Pixels = Annotated[Whole, Field(ge=64, le=16_384)]
 
 
@@ -253,6 +272,8 @@ class Config(Section):
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()
     amplifier: Amplifier = Amplifier()
     policy: PolicySection = PolicySection()
+    streams: Streams = Streams()
+    voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
     alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()

@@ -45,7 +45,7 @@ def decode_to_file(
             `stalled_after_s` and was killed. `target` is removed.
         TooLong: the PCM grew beyond `max_bytes`. `target` is removed.
     """
-    argv = [sys.executable, "-m", "agent.player.decode", "--to-file", str(source), str(target)]
+    argv = [sys.executable, "-m", "agent.player.decode", str(source), str(target)]
     with subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from agent.player.protocol import Order, Ping, Quit, encode
+from agent.player.messages import encode
+from agent.player.protocol import Order, Ping, Quit
 from agent.worker import WorkerLink, WorkerSaid
 from playlists.units import MonotonicS, Seconds
 

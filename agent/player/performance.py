@@ -18,7 +18,7 @@ SOUND_FLOOR: Final = 0.0001
 """A sample beyond this (-80 dBFS) is sound."""
 
 _EDGE: Final = RATE // 200
-_RECEIVE_AHEAD: Final = 5 * RATE
+_RECEIVE_AHEAD: Final = 10 * RATE
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Ended:
     outcome: Outcome
     reason: str | None
     position_s: Seconds
+    relayed_s: Seconds | None = None
+    """Of a stream: what really came from it."""
 
 
 @dataclass(frozen=True)
@@ -287,14 +289,17 @@ class Performance:
         self.last_frame = frame
         now.source.close()
         played = Seconds(now.meter.frames / RATE)
+        relayed_s = None if now.source.relayed is None else Seconds(now.source.relayed / RATE)
         if outcome == "finished" and not now.started:
             outcome = "failed"
             reason = f"no sound in {played:.1f} s of it" if now.meter.frames else "nothing of it was put out"
-        self._tell(
-            Ended(
-                self.id, now.cue.cue, frame, played, now.meter.level(), outcome, reason, self._position(now)
-            )
-        )
+        elif outcome == "finished":
+            reason = now.source.remark
+            if relayed_s == 0.0:
+                outcome = "failed"  # a fallback has sounded, and that is not what was planned
+        position = self._position(now)
+        level = now.meter.level()
+        self._tell(Ended(self.id, now.cue.cue, frame, played, level, outcome, reason, position, relayed_s))
 
     def _position(self, now: _Sounding) -> Seconds:
         return Seconds(now.source.position / RATE)

@@ -48,6 +48,40 @@ class Interpolator:
         return out
 
 
+class Resampler:
+    """Brings a row of blocks to 48 kHz."""
+
+    def __init__(self, rate: int) -> None:
+        """`rate` is that of what is fed, in Hz."""
+        self._interpolator = Interpolator(rate)
+        self._held: NDArray[np.float32] = np.zeros(HALF, np.float32)
+        self._held_from, self._given, self._taken = -HALF, 0, 0
+
+    def feed(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What can be said of the output once this block has come."""
+        self._taken += len(block)
+        self._held = np.concatenate([self._held, block])
+        return self._up_to(self._interpolator.length(self._taken - HALF - 1))
+
+    def end(self) -> NDArray[np.float32]:
+        """The rest, silence taken to follow."""
+        self._held = np.concatenate([self._held, np.zeros(2 * HALF, np.float32)])
+        return self._up_to(self._interpolator.length(self._taken))
+
+    def _up_to(self, last: int) -> NDArray[np.float32]:
+        n = last - self._given
+        if n <= 0:
+            return np.zeros(0, np.float32)
+        begin, end = self._interpolator.window(self._given, n)
+        out = self._interpolator.compute(
+            self._given, n, self._held[begin - self._held_from : end - self._held_from]
+        )
+        self._given += n
+        begin, _ = self._interpolator.window(self._given, 1)
+        self._held, self._held_from = self._held[begin - self._held_from :], begin
+        return out
+
+
 @lru_cache(maxsize=4)
 def _bank(phases: int, bandwidth: float) -> NDArray[np.float32]:
     """One row of taps for each phase; each row sums to 1, so that a constant stays one."""

@@ -30,6 +30,16 @@ class SampleSource(Protocol):
     position: int
     """The next sample to be read."""
 
+    @property
+    def relayed(self) -> int | None:
+        """Samples that came from a station; None for what is no station."""
+        ...
+
+    @property
+    def remark(self) -> str | None:
+        """What the log should say of what was heard."""
+        ...
+
     def read(self, n: int) -> Block:
         """The next n samples; fewer only at the end."""
         ...
@@ -45,6 +55,8 @@ class SampleSource(Protocol):
 
 class ArraySource:
     """Samples in memory."""
+
+    relayed = remark = None
 
     def __init__(self, samples: Block) -> None:
         self._samples = samples
@@ -67,6 +79,8 @@ class ArraySource:
 
 class PcmFileSource:
     """A file of raw samples, of any rate, mapped into memory."""
+
+    relayed = remark = None
 
     def __init__(self, path: str, rate: int = RATE) -> None:
         """Raises Unreadable when the file is missing or has no samples in it."""

@@ -28,8 +28,9 @@ from agent.player.mixer import (
     silence,
     to_s16,
 )
-from agent.player.performance import Done, Ended, Happening, LevelNow, OpenSource, Performance, Started
+from agent.player.performance import Happening, OpenSource, Performance
 from agent.player.protocol import BLOCK, RATE, Perform, PlayerCue, Report
+from agent.player.telling import told
 from playlists.units import Decibel, MonotonicS, Seconds
 
 TAKE_OVER: Final = RATE // 100
@@ -319,46 +320,8 @@ class Stage:
             at = now
             if at is None and self._clock.known:
                 at = self._clock.instant(happening.frame)
-            self._report(_report(happening, at))
+            self._report(told(happening, at))
 
 
 def _resized(block: Block, n: int) -> Block:
     return drop_one(block) if len(block) > n else repeat_one(block)
-
-
-def _report(happening: Happening, at: MonotonicS | None) -> Report:
-    when = None if at is None else round(at, 6)
-    match happening:
-        case Started(performance, cue):
-            return Report("started", {"performance": performance, "cue": cue, "at": when})
-        case Done(performance):
-            return Report("done", {"performance": performance, "at": when})
-        case LevelNow(performance, cue, _, position_s, level, peak):
-            return Report(
-                "level",
-                {
-                    "performance": performance,
-                    "cue": cue,
-                    "position_s": round(position_s, 3),
-                    "level_dbfs": _tenth(level),
-                    "peak_dbfs": _tenth(peak),
-                },
-            )
-        case Ended():
-            return Report(
-                "ended",
-                {
-                    "performance": happening.performance,
-                    "cue": happening.cue,
-                    "at": when,
-                    "played_s": round(happening.played_s, 4),
-                    "level_dbfs": _tenth(happening.level),
-                    "outcome": happening.outcome,
-                    "reason": happening.reason,
-                    "position_s": round(happening.position_s, 5),
-                },
-            )
-
-
-def _tenth(level: float | None) -> float | None:
-    return None if level is None else round(level, 1)

@@ -1,117 +1,70 @@
-"""A relayed station: decoder process → jitter buffer → mixer; end, stall and silence told apart.
+"""A stream as a source of samples: a relayed station with its fallback, or a live broadcast.
 
-A station that brings no bytes is *stalled*: the decoder is killed and started again with a growing pause.
-One that brings bytes without sound is *silent*. In both cases the fallback sounds, looped, until the
-station is back; both are reported. A station never ends by itself: an end is a stall, and the cue lasts
-exactly as long as it was asked to.
+What a listener would call "gone" has three reasons, told apart: *stalled* (connected, and nothing arrives),
+*reconnecting* (the connection is lost or refused and is tried again) and *silent* (sound arrives, and there is
+nothing in it). In all three a station's fallback sounds, looped, until the station has been well for a moment; a
+live broadcast has none. A station never ends by itself: the cue lasts exactly as long as it was asked to.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import select
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from agent.player.mixer import Block, Meter, drop_one, fade_in, from_s16, repeat_one, silence
-from agent.player.protocol import RATE
+from agent.player.howl import HowlGuard
+from agent.player.jitter import JitterBuffer
+from agent.player.mixer import Block, dbfs, ramp, silence
+from agent.player.protocol import RATE, StreamSource
+from agent.player.receiver import RETRYING, TUNER, Receiver, Retrying
 from agent.player.sources import PcmFileSource, Unreadable
-from playlists.units import DbFs, Seconds
+from playlists.streams import DATAGRAMS
+from playlists.units import Seconds
 
 logger = logging.getLogger("loa.player")
 
-_EDGE: Final = RATE // 100
-_READ_BYTES: Final = 9_600
+Say = Callable[[str, str | None], None]
+
+CROSS_FADE_S: Final = Seconds(0.15)
+"""Between a station and what stands in for it."""
+
+AWAY: Final = frozenset({"stalled", "reconnecting", "silent"})
+
+_PAUSE_S: Final = 1.0
+"""Speech has pauses: a station that returns may be quiet for so long without being counted anew."""
+
+_TELL_AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a station may be away before the fallback sounds."""
+class Manner:
+    """How a kind of stream is treated."""
 
-    connect_s: Seconds = Seconds(10.0)
-    """From the decoder's start to its first sample."""
-    stalled_after_s: Seconds = Seconds(3.0)
-    silent_after_s: Seconds = Seconds(10.0)
-    silent_below: DbFs = DbFs(-50.0)  # noqa: RUF009
-    first_pause_s: Seconds = Seconds(0.5)
-    longest_pause_s: Seconds = Seconds(30.0)
-    cushion_s: Seconds = Seconds(0.4)
-    """Sound that waits in the buffer when the station begins to be heard."""
+    cushion_s: Seconds
+    """Sound that waits in the buffer when it begins to be heard: what its way may delay a part of it."""
+    away_after_s: Seconds
+    """Without sound for so long, it is told, and the fallback sounds."""
+    back_after_s: Seconds
+    """A station that returns is heard again when it has brought sound for so long."""
+    live: bool = False
 
 
-PATIENCE: Final = Patience()
+RELAYED: Final = Manner(Seconds(1.0), Seconds(3.0), Seconds(2.0))
+LIVE_WEB: Final = Manner(Seconds(0.25), Seconds(1.0), Seconds(0.0), live=True)
+LIVE_DATAGRAMS: Final = Manner(Seconds(0.08), Seconds(1.0), Seconds(0.0), live=True)
+"""On a network that is near: a packet is 20 ms."""
 
 
-class JitterBuffer:
-    """Samples that came and were not yet heard. One thread puts, another one takes."""
-
-    def __init__(self, cushion: int, most: int) -> None:
-        self._blocks: deque[Block] = deque()
-        self._lock = threading.Lock()
-        self._room = threading.Condition(self._lock)
-        self._cushion = cushion
-        self._most = most
-        self._waiting = 0
-        self._flowing = False
-
-    def put(self, block: Block, give_up: Callable[[], bool]) -> None:
-        """Add samples; waits while the buffer is full: a file on a web server comes faster than it sounds."""
-        with self._room:
-            while self._waiting > self._most and not give_up():
-                self._room.wait(0.5)
-            self._blocks.append(block)
-            self._waiting += len(block)
-
-    def take(self, n: int) -> Block | None:
-        """The next n samples; None until the cushion is there, and again after the buffer ran dry.
-
-        The sender's clock is not ours: a buffer that grows or shrinks is held by dropping or repeating a
-        sample now and then.
-        """
-        with self._room:
-            self._flowing = self._waiting >= (n + 1 if self._flowing else self._cushion)
-            if not self._flowing:
-                return None
-            # a live station is paced by its sender: the buffer stays near the cushion
-            trim = 0
-            if self._cushion * 1.5 < self._waiting < self._most * 0.9:
-                trim = 1
-            elif self._waiting < self._cushion // 2:
-                trim = -1
-            block = self._cut(n + trim)
-            self._room.notify()
-        if trim > 0:
-            return drop_one(block)
-        return repeat_one(block) if trim < 0 else block
-
-    def clear(self) -> None:
-        """Forget what waits."""
-        with self._room:
-            self._blocks.clear()
-            self._waiting = 0
-            self._flowing = False
-            self._room.notify()
-
-    def _cut(self, n: int) -> Block:
-        parts, missing = [], n
-        while missing:
-            block = self._blocks.popleft()
-            if len(block) > missing:
-                self._blocks.appendleft(block[missing:])
-                block = block[:missing]
-            parts.append(block)
-            missing -= len(block)
-        self._waiting -= n
-        return np.concatenate(parts)
+def manner_of(source: StreamSource) -> Manner:
+    """How this stream is treated."""
+    if not source.live:
+        return RELAYED
+    datagrams = source.url.partition("://")[0] in {*DATAGRAMS, "srt"}
+    return LIVE_DATAGRAMS if datagrams else LIVE_WEB
 
 
 class Station:
@@ -119,55 +72,55 @@ class Station:
 
     def __init__(
         self,
-        url: str,
-        for_s: Seconds,
-        fallback: str | None,
-        say: Callable[[str, str | None], None],
-        patience: Patience = PATIENCE,
-        decoder: Sequence[str] = (sys.executable, "-m", "agent.player.decode", "--to-pipe"),
+        source: StreamSource,
+        say: Say,
+        *,
+        manner: Manner | None = None,
+        retrying: Retrying = RETRYING,
+        tuner: Sequence[str] = TUNER,
     ) -> None:
         """Start to receive at once.
 
         Args:
-            url: what libVLC can open.
-            for_s: how long it is carried, whatever it brings.
-            fallback: PCM at 48 kHz, or None for silence.
-            say: told `playing`, `stalled` or `silent` with a reason whenever that changes.
-            patience: see there.
-            decoder: the command that writes PCM on its stdout, without the URL.
+            source: what is carried, and for how long, whatever it brings.
+            say: told `opening`, `ready` (once), `playing`, `stalled`, `reconnecting`, `silent` or `howling`, with a
+                reason, whenever that changes; on any thread.
+            manner: default is that of the kind of stream.
+            retrying: when a tuner is given up.
+            tuner: its command.
         """
-        self.length: int | None = round(for_s * RATE)
+        self.length: int | None = round(source.for_s * RATE)
         self.position = 0
-        self._url = url
+        self.relayed = 0
+        self._source = source
         self._say = say
-        self._patience = patience
-        self._argv = [*decoder, url]
-        self._buffer = JitterBuffer(round(patience.cushion_s * RATE), 5 * RATE)
-        self._closed = threading.Event()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._fallback = self._open_fallback(fallback)
+        self._manner = manner or manner_of(source)
+        self._buffer = JitterBuffer(self._manner.cushion_s, keep_up=self._manner.live)
+        self._guard = HowlGuard() if self._manner.live else None
+        self._fallback = self._open_fallback(source.fallback)
+        self._without = 0
+        self._why_not: str | None = None
+        self._ready = False
         self._state = ""
-        self._heard_from = "nobody"
-        self._quiet = 0
-        self._reason: str | None = None
-        self._dry = 0
-        self._thread = threading.Thread(target=self._receive, name="station", daemon=True)
-        self._thread.start()
+        self._told_at = 0
+        self._began = time.monotonic()
+        self._dry = self._quiet = self._well = 0
+        self._share = 1.0
+        """How much of the station is in what is heard: 0 to 1, on its way during a cross-fade."""
+        self._opening: str | None = None
+        self._receiver = Receiver(source, self._buffer, self._came, self._heard_word, retrying, tuner)
 
     def read(self, n: int) -> Block:
         """The next n samples, whatever the station does."""
+        if not self.position:
+            # what was received ahead and is not there by now need not be waited for again
+            self._dry = min(round((time.monotonic() - self._began) * RATE), self._late)
         self.position += n
-        block = self._buffer.take(n)
-        if block is None:
-            self._dry += n
-            if self._dry >= self._patience.stalled_after_s * RATE:
-                self._now("stalled", self._reason or "no sound arrives")
-            return self._stand_in(n, "gap")
-        self._dry = 0
-        self._judge(block)
-        if self._state == "silent":
-            return self._stand_in(n, "silence")
-        return self._edge(block, "station")
+        own = self._buffer.take(n)
+        self._judge(own, n)
+        if own is not None and self._guard is not None:
+            own = self._guard.feed(own)
+        return self._mixed(own, n)
 
     def seek(self, position: int) -> None:
         """Count the time as passed: what was missed of a station is gone."""
@@ -175,48 +128,97 @@ class Station:
 
     def close(self) -> None:
         """Stop receiving."""
-        self._closed.set()
-        child = self._child
-        if child is not None:
-            child.kill()
+        self._receiver.close()
         if self._fallback is not None:
             self._fallback.close()
 
-    # -- what is heard -------------------------------------------------------------------------
+    @property
+    def remark(self) -> str | None:
+        """What the log should say of it: for how long it was not heard, and why."""
+        if not self._without:
+            return None
+        instead = " (the fallback sounded)" if self._fallback is not None else ""
+        return f"{self._without / RATE:.1f} s without the station{instead}: {self._why_not or self._receiver.reason}"
 
-    def _judge(self, block: Block) -> None:
-        meter = Meter()
-        meter.add(block)
-        level = meter.level()
-        if level is not None and level >= self._patience.silent_below:
-            self._quiet = 0
-            self._now("playing", None)
+    # -- how it stands -------------------------------------------------------------------------
+
+    @property
+    def _late(self) -> int:
+        return round(self._manner.away_after_s * RATE)
+
+    def _came(self) -> None:
+        if not self._ready and self._buffer.ready:
+            self._ready = True
+            self._say("ready", None)
+
+    def _heard_word(self) -> None:
+        """Until its cue comes, nobody judges a stream: its own words are all there is."""
+        if not self._ready and not self.position and self._receiver.reason != self._opening:
+            self._opening = self._receiver.reason
+            self._say("opening", self._opening)
+
+    def _judge(self, own: Block | None, n: int) -> None:
+        """Find out how the station stands after its next samples, and tell."""
+        if own is None:
+            self._dry += n
+            if self._dry >= self._late:
+                self._well = 0
+                self._now("stalled" if self._receiver.connected else "reconnecting", self._receiver.reason)
             return
-        self._quiet += len(block)
-        if self._quiet >= self._patience.silent_after_s * RATE:
-            self._now("silent", f"below {self._patience.silent_below:g} dBFS")
+        self._dry = 0
+        level = dbfs(float(np.sqrt(np.mean(own * own))))
+        if level is not None and level >= self._source.dead_air_dbfs:
+            self._quiet = 0
+            self._well += n
+        else:
+            self._quiet += n
+            if self._quiet >= _PAUSE_S * RATE:
+                self._well = 0
+        if self._quiet >= self._source.dead_air_s * RATE:
+            self._now(
+                "silent", f"below {self._source.dead_air_dbfs:g} dBFS for {self._source.dead_air_s:g} s"
+            )
+        elif self._guard is not None and self._guard.howling_hz is not None:
+            self._now("howling", f"feedback at {self._guard.howling_hz:.0f} Hz is turned down")
+        elif self._state in ("", "playing", "howling") or self._is_back(own):
+            self._now("playing", None)
+
+    def _is_back(self, own: Block) -> bool:
+        """Whether a station that was away may be heard again: not at its first word, it may be gone at the next."""
+        if self._fallback is None:
+            # nothing is heard meanwhile: whatever comes is better
+            return self._state != "silent" or not self._quiet
+        return self._well - len(own) >= self._manner.back_after_s * RATE
 
     def _now(self, state: str, reason: str | None) -> None:
-        if state != self._state:
-            self._state = state
-            self._say(state, reason)
+        if state == self._state and (
+            reason == self._why_not or reason is None or self.position < self._told_at + _TELL_AGAIN_S * RATE
+        ):
+            return
+        self._state, self._told_at = state, self.position
+        self._why_not = reason or self._why_not
+        self._say(state, reason)
 
-    def _stand_in(self, n: int, why: str) -> Block:
-        fallback = self._fallback
-        # a short gap stays a gap; the fallback is for a station that is known to be away
-        if fallback is None or (why == "gap" and self._state != "stalled"):
-            return self._edge(silence(n), "nobody")
-        block = fallback.read(n)
-        while len(block) < n:
-            fallback.seek(0)
-            block = np.concatenate([block, fallback.read(n - len(block))])
-        return self._edge(block, "fallback")
+    # -- what is heard -------------------------------------------------------------------------
 
-    def _edge(self, block: Block, whom: str) -> Block:
-        if whom != self._heard_from:
-            self._heard_from = whom
-            return fade_in(block, _EDGE)
-        return block
+    def _mixed(self, own: Block | None, n: int) -> Block:
+        # a short gap stays a gap: the fallback is for a station that is known to be away
+        away = self._state in AWAY
+        if own is None or away:
+            self._without += n
+        else:
+            self.relayed += n
+        station = silence(n) if own is None else own
+        if self._fallback is None:
+            return station
+        step = n / (CROSS_FADE_S * RATE)
+        before = self._share
+        self._share = max(0.0, before - step) if away else min(1.0, before + step)
+        if before == self._share == 1.0:
+            return station
+        instead = _looped(self._fallback, n) * ramp(1.0 - before, 1.0 - self._share, n)
+        mixed: Block = station * ramp(before, self._share, n) + instead
+        return mixed
 
     def _open_fallback(self, path: str | None) -> PcmFileSource | None:
         if path is None:
@@ -224,53 +226,14 @@ class Station:
         try:
             return PcmFileSource(path)
         except Unreadable as error:
-            logger.warning("fallback of %s left out: %s", self._url, error)
+            logger.warning("fallback of %s left out: %s", self._source.url, error)
             return None
 
-    # -- on the station's own thread -----------------------------------------------------------
 
-    def _receive(self) -> None:
-        failures = 0
-        while not self._closed.is_set():
-            got = self._run_decoder()
-            failures = 1 if got else failures + 1
-            pause = self._patience.first_pause_s * 2.0 ** min(failures - 1, 10)
-            self._closed.wait(min(pause, self._patience.longest_pause_s))
-
-    def _run_decoder(self) -> int:
-        """Run one decoder until it ends, stalls, or the station is closed; the bytes it brought."""
-        with subprocess.Popen(
-            self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={**os.environ}
-        ) as child:
-            self._child = child
-            got = 0
-            try:
-                if child.stdout is not None and not self._closed.is_set():
-                    got = self._pump(child.stdout.fileno())
-            finally:
-                child.kill()
-        return got
-
-    def _pump(self, fd: int) -> int:
-        got, rest = 0, b""
-        last = time.monotonic()
-        while not self._closed.is_set():
-            ready, _, _ = select.select([fd], [], [], 0.5)
-            if not ready:
-                patience_s = self._patience.stalled_after_s if got else self._patience.connect_s
-                if time.monotonic() - last > patience_s:
-                    self._reason = f"no sound for {patience_s:g} s"
-                    return got
-                continue
-            data = os.read(fd, _READ_BYTES)
-            if not data:
-                self._reason = "the station ended" if got else "the station cannot be opened"
-                return got
-            last = time.monotonic()
-            got += len(data)
-            data = rest + data
-            whole = len(data) // 2 * 2
-            rest = data[whole:]
-            self._buffer.put(from_s16(np.frombuffer(data[:whole], dtype="<i2")), self._closed.is_set)
-            last = time.monotonic()
-        return got
+def _looped(source: PcmFileSource, n: int) -> Block:
+    """The next n samples, from the beginning again at the end."""
+    block = source.read(n)
+    while len(block) < n:
+        source.seek(0)
+        block = np.concatenate([block, source.read(n - len(block))])
+    return block

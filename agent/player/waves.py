@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.player.protocol import RATE
-from agent.player.resample import HALF, Interpolator
+from agent.player.resample import Resampler
 
 Samples = NDArray[np.float32]
 
@@ -58,21 +58,6 @@ def _floats(data: bytes, width: int) -> Samples:
 
 def _resampled(blocks: Iterator[Samples], rate: int) -> Iterator[Samples]:
     """The same at 48 kHz."""
-    interpolator = Interpolator(rate)
-    held: Samples = np.zeros(HALF, np.float32)
-    held_from, given, taken = -HALF, 0, 0
-    for block in blocks:
-        taken += len(block)
-        held = np.concatenate([held, block])
-        ready = max(0, interpolator.length(taken - HALF - 1)) - given
-        if ready > 0:
-            begin, end = interpolator.window(given, ready)
-            yield interpolator.compute(given, ready, held[begin - held_from : end - held_from])
-            given += ready
-            begin, _ = interpolator.window(given, 1)
-            held, held_from = held[begin - held_from :], begin
-    held = np.concatenate([held, np.zeros(2 * HALF, np.float32)])
-    rest = interpolator.length(taken) - given
-    if rest > 0:
-        begin, end = interpolator.window(given, rest)
-        yield interpolator.compute(given, rest, held[begin - held_from : end - held_from])
+    resampler = Resampler(rate)
+    yield from map(resampler.feed, blocks)
+    yield resampler.end()

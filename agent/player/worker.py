@@ -13,11 +13,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from typing import Any, Final
 
 from agent import footprint
 from agent.child import Voice, read_messages
+from agent.player.messages import decode
 from agent.player.output import Output, OutputFailed
 from agent.player.protocol import (
     NO_TIME,
@@ -25,6 +25,7 @@ from agent.player.protocol import (
     Append,
     BadMessage,
     Close,
+    Forget,
     Gain,
     Open,
     Order,
@@ -34,11 +35,11 @@ from agent.player.protocol import (
     PlayerCue,
     PlayerError,
     Quit,
+    Receive,
     Report,
     Stop,
     StreamSource,
     ToneSource,
-    decode,
 )
 from agent.player.sources import ArraySource, PcmFileSource, SampleSource
 from agent.player.stage import Stage
@@ -73,6 +74,8 @@ class Player:
         self._inbox: queue.SimpleQueue[Report | Order | None] = queue.SimpleQueue()
         self._stage = Stage(self._source, self._inbox.put)
         self._keeper = Keeper(output, self._stage, self._inbox, voice)
+        self._received: dict[str, Station] = {}
+        """Streams that are received ahead of their cue, by their keys."""
 
     def run(self) -> None:
         """Work until stdin ends or `quit` comes."""
@@ -114,6 +117,11 @@ class Player:
                 self._stage.gain(gain_db, ramp_s)
             case Stop(fade_s):
                 self._stage.stop(fade_s)
+            case Receive(source):
+                self._forget(source.key)
+                self._received[source.key] = self._station(source)
+            case Forget(key):
+                self._forget(key)
             case Ping(n):
                 self._inbox.put(Report("pong", {"n": n, "blocks": self._stage.blocks}))
             case Open() | Close():
@@ -125,7 +133,7 @@ class Player:
         logger.warning("message ignored: %s", reason)
         self._inbox.put(Report("refused", {"reason": reason, "line": line}))
 
-    def _source(self, performance: str, cue: PlayerCue) -> SampleSource:
+    def _source(self, _performance: str, cue: PlayerCue) -> SampleSource:
         match cue.source:
             case PcmSource(path, rate):
                 return PcmFileSource(path, rate)
@@ -134,15 +142,19 @@ class Player:
                     return ArraySource(tone(name))
                 except KeyError as error:
                     raise UnknownTone(f"no tone named {name!r}") from error
-            case StreamSource(url, for_s, fallback):
-                return Station(url, for_s, fallback, self._station_says(performance, cue.cue))
+            case StreamSource():
+                return self._received.pop(cue.source.key, None) or self._station(cue.source)
 
-    def _station_says(self, performance: str, cue: int) -> Callable[[str, str | None], None]:
+    def _station(self, source: StreamSource) -> Station:
         def say(state: str, reason: str | None) -> None:
-            fields = {"performance": performance, "cue": cue, "state": state, "reason": reason}
-            self._inbox.put(Report("stream", fields))
+            self._inbox.put(Report("stream", {"key": source.key, "state": state, "reason": reason}))
 
-        return say
+        return Station(source, say)
+
+    def _forget(self, key: str) -> None:
+        station = self._received.pop(key, None)
+        if station is not None:
+            station.close()
 
 
 class Keeper:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from agent.config import Broker
+from agent.config import Broker, Voice
+from agent.config.agree import disagreements
+from agent.config.voices import problems_of, voices_of
 from agent.files import write_atomically
+from agent.speech import Voices
 from agent.station.errors import Technician
 from agent.station.folder import Folder
 from playlists.models.base import Identifier, Model, describe
@@ -29,6 +32,10 @@ host = ""                   # "127.0.0.1" if the broker runs on this machine
 # ca = "/etc/loa/ca.pem"    # who vouches for the broker's certificate; default: whom this system trusts
 # user = "station"          # default: none
 # password_file = "/etc/loa/station-password"   # the user's password, alone in a file; default: none
+
+# [[voices]]                # who reads the announcements: the same keys as in a node's configuration
+# language = "vi"
+# model = "vi_VN-vais1000-medium.onnx"   # a piper model; default: the voice that eSpeak NG has
 """
 
 LEAST: Final = """\
@@ -44,6 +51,37 @@ class Centre(Model):
     site: Identifier
     feed: Identifier = "commune"
     broker: Broker
+
+
+class Speakers(Model):
+    """The part of `station.toml` that publishing needs: there may be no broker yet."""
+
+    voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
+
+
+def voices(folder: Folder) -> Voices:
+    """Who reads the announcements.
+
+    Raises:
+        Technician: `[[voices]]` has mistakes, or one of them cannot speak: all of them at once.
+    """
+    path = folder.path / FILE
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = Speakers.model_validate(document, context={"base": path.absolute().parent}).voices
+    except FileNotFoundError:
+        return Voices()
+    except OSError as error:
+        raise Technician(f"{path}: {error.strerror or error}") from error
+    except ValidationError as error:
+        raise Technician("\n".join(f"{path}: {line}" for line in describe(error))) from error
+    except ValueError as error:
+        raise Technician(f"{path}: {error}") from error
+    wrong = [problem for _, problem in disagreements({"voices": document.get("voices", [])})]
+    wrong = wrong or list(problems_of(found))
+    if wrong:
+        raise Technician("\n".join(f"{path}: {problem}" for problem in wrong))
+    return voices_of(found)
 
 
 def load(folder: Folder) -> Centre:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from agent.station import centre, officer, warning
+from agent.station import centre, officer, onair, warning
 from agent.station.errors import StationError
+from agent.station.signals import asked_to_end
 from agent.uplink.errors import UplinkError
 
 app = typer.Typer(
@@ -103,17 +103,15 @@ def serve(
     """Keep signatures fresh, serve the feed, collect reports; until Ctrl+C."""
     from agent.station.serve import Service
 
-    # no lock is taken here: a signal may come while another one is handled, and would wait for that lock
-    asked: list[int] = []
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, lambda number, _frame: asked.append(number))
+    ended = asked_to_end()
     with (
         _told(),
         Service(station, host=host, port=port if web else None, collect=collect, say=typer.echo),
     ):
-        while not asked:
+        while not ended():
             time.sleep(1.0)  # a signal that comes just before it begins is seen at its end
 
 
 officer.register(app)
+app.command("live")(onair.live)
 warning.register(app)

@@ -152,12 +152,16 @@ class Desk:
         """Receipts for `command` as they come, until `within_s` has passed."""
         deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:
-            try:
-                answer = self._answers.get(timeout=left)
-            except queue.Empty:
-                return
-            if answer.receipt.command == command.id:
+            answer = self.next_answer(Seconds(left))
+            if answer is not None and answer.receipt.command == command.id:
                 yield answer
+
+    def next_answer(self, within_s: Seconds) -> Answer | None:
+        """The next receipt for whatever command; None when none comes within `within_s`."""
+        try:
+            return self._answers.get(timeout=within_s)
+        except queue.Empty:
+            return None
 
     def _wait_for(self, event: int | None, within_s: Seconds) -> None:
         deadline = time.monotonic() + within_s

@@ -243,6 +243,13 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+def line_of(answer: Answer) -> str:
+    """A node's answer for a human."""
+    receipt = answer.receipt
+    why = f" ({receipt.reason})" if receipt.reason else ""
+    return f"  {ICONS.get(receipt.state, '·')} {answer.node}: {receipt.state}{why}"
+
+
 def _order(station: Path, do: dict[str, Any], to: list[str] | None, wait_s: float, as_json: bool) -> None:
     """Compose, sign, send, and tell what the nodes answer. Exit 1 when a node refuses or fails."""
     folder = Folder(station)
@@ -279,9 +286,7 @@ def _gather(desk: Desk, to: tuple[str, ...], command: Any, wait_s: float, as_jso
     for answer in desk.answers(command, Seconds(wait_s)):
         answers.append(answer)
         if not as_json:
-            receipt = answer.receipt
-            line = f"  {ICONS.get(receipt.state, '·')} {answer.node}: {receipt.state}"
-            typer.echo(line + (f" ({receipt.reason})" if receipt.reason else ""))
+            typer.echo(line_of(answer))
         if awaited is not None and answer.receipt.state in FINAL:
             awaited.discard(answer.node)
             if not awaited:

@@ -13,10 +13,11 @@ from typing import Any
 
 from agent.feeds.trust import MOST_TEXT
 from agent.files import write_atomically
+from agent.speech import NoVoice, Unspeakable, Voices
 from agent.station.authoring import Texts, compose, session_s
 from agent.station.errors import Author
 from agent.station.loudness import NotSound, measure
-from agent.station.speech import Kitchen, Silent
+from agent.station.speech import Kitchen
 from agent.station.texts import Announcement
 from playlists.models.base import MAX_MEDIA_BYTES
 from playlists.units import Decibel, Seconds
@@ -59,20 +60,21 @@ class Composed:
     """What the author should know and may have meant."""
 
 
-def prepare(texts: Texts, cache: Path) -> Composed:
+def prepare(texts: Texts, cache: Path, voices: Voices) -> Composed:
     """Render, measure and compose.
 
     Raises:
         Author: languages without a voice, files that are not sound, sessions that are too long: all at once.
-        Technician: espeak-ng or ffmpeg is missing.
+        Technician: espeak-ng, piper or ffmpeg is missing or fails.
     """
-    cook = _Cook(texts, cache)
+    cook = _Cook(texts, cache, voices)
     # the work is done by espeak-ng and ffmpeg, a process each: threads only wait for them
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         jobs = [pool.submit(cook.sound, name) for name in sorted(texts.sounds(), reverse=True)]
         jobs += [pool.submit(cook.spoken, announcement) for announcement in texts.spoken()]
         for job in jobs:
             job.result()
+    cook.note_unspoken()
     for image in texts.announcements.image:
         cook.picture(image.file)
     limit_min = texts.timetable.policy.longest_session_min
@@ -92,10 +94,10 @@ def prepare(texts: Texts, cache: Path) -> Composed:
 class _Cook:
     """Collects media and mistakes."""
 
-    def __init__(self, texts: Texts, cache: Path) -> None:
+    def __init__(self, texts: Texts, cache: Path, voices: Voices) -> None:
         self._texts = texts
         self._cache = cache
-        self._kitchen = Kitchen(cache)
+        self._kitchen = Kitchen(cache, voices)
         self.targets: dict[str, str] = {}
         self.durations: dict[str, Seconds] = {}
         self.media: dict[str, Medium] = {}
@@ -113,27 +115,25 @@ class _Cook:
             self._add(name, f"media/{rest}", self._texts.media_dir / rest, f"media/{rest}")
 
     def spoken(self, announcement: Announcement) -> None:
-        """An announcement: its recording, or its text by a voice."""
+        """An announcement: its recording, or its text by a voice of its language, and of no other."""
         name, where = f"announcement:{announcement.id}", f"announcements.toml: '{announcement.id}'"
         if announcement.recording:
             path = self._texts.media_dir / announcement.recording
             self._add(name, f"media/{announcement.recording}", path, where, announcement.title)
             self._words(f"media/{announcement.recording}", announcement, where)
             return
-        voice = announcement.voice or announcement.language
         try:
-            path = self._kitchen.speech(announcement.text, voice)
-        except Silent:
+            path = self._kitchen.speech(announcement.text, announcement.language)
+        except NoVoice:
             self.problems.append(
-                f'{where} language: no voice here speaks {voice!r}; give it `recording = "FILE"` (in '
-                f'authoring/media/), or `voice = "vi"` if that voice shall read it all the same'
+                f"{where} language: no voice here speaks {announcement.language!r}; give it "
+                '`recording = "FILE"` (in authoring/media/), or have a piper model of that language put under '
+                "[[voices]] in station.toml; to show it only, take it out of the programmes"
             )
             return
-        if announcement.voice and announcement.voice.split("-")[0] != announcement.language.split("-")[0]:
-            self.notes.append(
-                f"{where}: the voice {announcement.voice!r} reads a text in {announcement.language!r}; "
-                "a recording by a speaker of that language would be understood better"
-            )
+        except Unspeakable as error:
+            self.problems.append(f"{where} text: {error}")
+            return
         self._add(name, f"media/{announcement.id}.opus", path, where, announcement.title)
         self._words(f"media/{announcement.id}.opus", announcement, where)
 
@@ -148,6 +148,15 @@ class _Cook:
             )
             return
         self.media[target] = replace(self.media[target], text=announcement.text)
+
+    def note_unspoken(self) -> None:
+        """What is only shown, and could not be spoken either: its author may not know."""
+        spoken = {announcement.id for announcement in self._texts.spoken()}
+        for announcement in self._texts.announcements.announcement:
+            if announcement.id not in spoken and not announcement.recording:
+                reason = self._kitchen.silent(announcement.language)
+                if reason:
+                    self.notes.append(f"announcements.toml: '{announcement.id}' is only shown: {reason}")
 
     def picture(self, file: str) -> None:
         """A picture for the board."""

@@ -71,7 +71,7 @@ def compose(station: Path) -> Composed:
         Technician: a tool is missing.
     """
     folder = Folder(station)
-    return prepare(authoring.read(folder.authoring), folder.cache)
+    return prepare(authoring.read(folder.authoring), folder.cache, centre.voices(folder))
 
 
 def publish(

@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from agent import speech
 from agent.files import put_in_place
 from agent.player.protocol import RATE
 from agent.player.synth import tone
+from agent.speech import NoVoice, SpeechFailed, Voices
+from agent.speech.speaking import speak, spoken_by
 from agent.station import loudness, music
 from agent.station.errors import Technician
 from agent.tones import CHIME
@@ -23,42 +24,52 @@ _RECIPE = "1"
 """Part of each cache key: to be raised when the sound of these recipes changes."""
 
 
-class Silent(LookupError):  # noqa: N818 - says what is the matter
-    """Error raised for a language without a voice. Remedy: its author ships a recording or names a voice."""
-
-
 class Kitchen:
     """Makes sounds and keeps them in a folder that may be emptied at any time."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, voices: Voices) -> None:
         self._cache = cache
+        self._voices = voices
 
-    def speech(self, text: str, voice: str) -> Path:
-        """A text spoken by the voice of a language.
+    def speech(self, text: str, language: str) -> Path:
+        """A text, spoken by the voice of its language.
 
         Raises:
-            Silent: no voice speaks it here.
-            Technician: espeak-ng or ffmpeg is missing or fails.
+            NoVoice: no voice speaks it here.
+            Unspeakable: nothing in the text can be spoken.
+            Technician: the engine or ffmpeg is missing or fails.
         """
         try:
-            spoken_by = speech.voice_for(voice)
-        except speech.NoVoice as error:
-            raise Silent(str(error)) from error
-        except speech.SpeechError as error:
+            by = spoken_by(self._voices, language)
+        except SpeechFailed as error:
             raise Technician(str(error)) from error
-        what = speech.Speech(text, voice)
+        what = self._voices.speech(text, language)
 
         def make(aside: Path) -> None:
             raw = aside.with_suffix(".pcm")
             try:
-                said = speech.speak(what, raw)
+                said = speak(what, raw)
                 loudness.encode(raw.read_bytes(), said.rate, aside, loudness.SPEECH_FILTER)
-            except speech.SpeechError as error:
+            except SpeechFailed as error:
                 raise Technician(str(error)) from error
             finally:
                 raw.unlink(missing_ok=True)
 
-        return self._kept(f"speech {spoken_by} {what.key}", make)
+        return self._kept(f"speech {by} {what.key}", make)
+
+    def silent(self, language: str) -> str | None:
+        """Why nothing in a language can be spoken here; None if it can.
+
+        Raises:
+            Technician: the engine is missing or fails.
+        """
+        try:
+            spoken_by(self._voices, language)
+        except NoVoice as error:
+            return str(error)
+        except SpeechFailed as error:
+            raise Technician(str(error)) from error
+        return None
 
     def chime(self) -> Path:
         """The chime that nodes themselves use."""

@@ -49,8 +49,6 @@ class Announcement(Shown):
     text: Annotated[Text, Field(min_length=1)]
     show: bool = True
     qr: Annotated[str, StringConstraints(max_length=1_000)] | None = None
-    voice: Language | None = None
-    """The voice that reads it, where none speaks its language."""
     recording: FileName | None = None
     """A recording that is played instead."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from pydantic import AwareDatetime, Field
 
+from playlists.languages import language_of
 from playlists.models.base import Model
 from playlists.units import Level
 
@@ -161,6 +162,8 @@ class Utterance(Model):
     text: str
     language: str
     recording: Resource | None = None
+    instead: tuple[Utterance, ...] = ()
+    """What is said where nobody speaks its language: the first of these that can be spoken."""
 
 
 class Alert(Model):
@@ -232,7 +235,7 @@ class Alert(Model):
             (info, language)
             for language in languages
             for info in self.infos
-            if _primary(info.language) == _primary(language)
+            if language_of(info.language) == language_of(language)
         ]
         first = self.infos[0].language if self.infos else ""
         return found or [(info, info.language) for info in self.infos if info.language == first]
@@ -240,15 +243,31 @@ class Alert(Model):
     def utterances(self, languages: Sequence[str]) -> list[Utterance]:
         """What is to be said. Nothing when `silent_because` says why.
 
-        An exercise is called one before and after.
+        An exercise is called one before and after. What is to be said in one language only can be said in the
+        message's others instead.
         """
         if self.silent_because is not None:
             return []
         said: list[Utterance] = []
-        for info, language in self.blocks(languages):
+        blocks = self.blocks(languages)
+        for number, (info, language) in enumerate(blocks):
             words = Utterance(text=info.sentences(), language=language, recording=info.recording)
+            if number == 0 and len({language_of(language) for _, language in blocks}) == 1:
+                words = words.model_copy(update={"instead": tuple(self._in_others_than(language))})
             said += self._marked(words)
         return said
+
+    def _in_others_than(self, language: str) -> Iterator[Utterance]:
+        """All its words in each other language, in the order in which the message has these."""
+        told: dict[str, list[Info]] = {}
+        for info in self.infos:
+            told.setdefault(info.language.lower(), []).append(info)
+        for infos in told.values():
+            if language_of(infos[0].language) != language_of(language):
+                text = " ".join(info.sentences() for info in infos)
+                said = self._marked(Utterance(text=text, language=infos[0].language))
+                if len(said) == 1:  # an exercise is not told in a language in which it cannot be called one
+                    yield said[0]
 
     def spoken(self, languages: Sequence[str]) -> list[tuple[str, str]]:
         """The words of `utterances`: pairs of text and language."""
@@ -258,10 +277,10 @@ class Alert(Model):
         """That a message of kind `by` has ended this one, in the node's own words."""
         words = ALL_CLEAR[Kind.UPDATE if by is Kind.UPDATE else Kind.CANCEL]
         told = [language for _, language in self.blocks(languages)]
-        known = [language for language in told if _primary(language) in words] or ["vi"]
+        known = [language for language in told if language_of(language) in words] or ["vi"]
         said: list[Utterance] = []
         for language in dict.fromkeys(known):
-            text = words[_primary(language)].format(name=self.headline([language]).rstrip(" .!?…;:,"))
+            text = words[language_of(language)].format(name=self.headline([language]).rstrip(" .!?…;:,"))
             said += self._marked(Utterance(text=_sentence(text), language=language))
         return said
 
@@ -269,7 +288,7 @@ class Alert(Model):
         """The words, between those that call an exercise one."""
         if self.status is not Status.EXERCISE:
             return [words]
-        drill = DRILL.get(_primary(words.language))
+        drill = DRILL.get(language_of(words.language))
         if drill is not None and words.recording is None:
             return [words.model_copy(update={"text": f"{drill} {words.text} {drill}"})]
         mark = Utterance(text=drill or DRILL["vi"], language=words.language if drill else "vi")
@@ -284,10 +303,6 @@ class Alert(Model):
         """The event in the first of the node's languages that the message has."""
         blocks = self.blocks(languages)
         return blocks[0][0].event if blocks else ""
-
-
-def _primary(language: str) -> str:
-    return language.partition("-")[0].lower()
 
 
 def _sentence(text: str) -> str:

@@ -27,7 +27,7 @@ def one_of(values: type[E]) -> Callable[[str], E]:
 def language(text: str) -> str:
     """A language tag (RFC 3066 in the standard)."""
     tag = text.replace("_", "-")
-    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
+    if len(tag) > 35 or not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", tag):
         raise ValueError("is not a language tag")
     return tag
 

@@ -37,8 +37,8 @@ Identifier = Annotated[
 ]
 """Name of a programme, bulletin, node, feed …: ASCII, safe in a topic, a path and a log line."""
 
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-"""BCP 47 language tag."""
+Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
+"""BCP 47 language tag; RFC 5646, 4.4.1 has none that is longer."""
 
 MediaPath = Annotated[str, StringConstraints(max_length=512, pattern=r"^media(/[^./\\\x00][^/\\\x00]*)+$")]
 """Path of a target below `media/`: relative, no `..`, no hidden part, no backslash."""

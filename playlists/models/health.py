@@ -47,6 +47,14 @@ class FeedHealth(Model):
     reason: str | None = None
 
 
+class StreamNow(Model):
+    """How the stream stands that sounds: `opening`, `playing`, `stalled` (connected, nothing arrives), `reconnecting`
+    (it is tried again), `silent` (dead air), `howling` (acoustic feedback is turned down)."""
+
+    state: str
+    reason: str | None = None
+
+
 class AudioNow(Model):
     """What sounds."""
 
@@ -57,6 +65,7 @@ class AudioNow(Model):
     item: int | None = None
     level_dbfs: float | None = None
     heard_dbfs: float | None = None
+    stream: StreamNow | None = None
 
 
 class ScreenNow(Model):

@@ -40,6 +40,8 @@ class Record(Model):
     started: datetime | None = None
     ended: datetime | None = None
     played_s: float | None = None
+    relayed_s: float | None = None
+    """Of a relayed station or a live broadcast: how much of `played_s` really came from it."""
     outcome: Outcome | None = None
     reason: str | None = None
     zones: tuple[str, ...] | None = None

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from agent import library as library_module
 from agent.library import Library, Prepared, Unplayable
-from agent.speech import Speech
+from agent.speech import Speech, speaking
 from tests.support.sound import sine, write_wav
 from tests.support.wait import wait_until
 
@@ -69,7 +68,7 @@ def test_a_text_becomes_samples_and_is_not_spoken_twice_even_after_a_restart(
     def never(*_args: Any) -> Any:
         raise AssertionError("spoken twice")
 
-    monkeypatch.setattr(library_module, "speak", never)
+    monkeypatch.setattr(speaking, "speak", never)
     again = Posted()
     other = Library(tmp_path / "cache", 60_000_000, again)
     other.want(SPEECH.key, SPEECH)
@@ -107,7 +106,21 @@ def test_a_missing_file_and_a_language_without_a_voice_are_told(
     library.want(hmong.key, hmong)
     wait_until(lambda: len(posted.all) == 2, 10, "two answers")
     assert "nowhere.mp3" in posted.about(missing).reason
-    assert posted.about(hmong.key).reason == "no voice for hmn"
+    assert posted.about(hmong.key) == Unplayable(hmong.key, "no voice for hmn", lacks_voice=True)
+    assert not posted.about(missing).lacks_voice
+
+
+def test_a_text_without_words_is_told_and_is_no_lack_of_a_voice(library: Library, posted: Posted) -> None:
+    silent = Speech("😀", "vi")
+    library.want(silent.key, silent)
+    event = wait_until(lambda: posted.about(silent.key), 10, "an answer")
+    assert event == Unplayable(silent.key, "the text holds nothing that can be spoken")
+
+
+def test_a_number_that_is_long_to_read_has_room(library: Library, posted: Posted) -> None:
+    number = Speech("777777777 " * 40, "vi")
+    library.want(number.key, number)
+    assert isinstance(wait_until(lambda: posted.about(number.key), 20, "an answer"), Prepared)
 
 
 def test_speech_does_not_wait_behind_a_decoder_that_hangs(
@@ -123,16 +136,26 @@ def test_speech_does_not_wait_behind_a_decoder_that_hangs(
     assert "no progress" in posted.about(hung).reason
 
 
-def test_what_is_urgent_comes_before_what_was_asked_for_earlier(tmp_path: Path, posted: Posted) -> None:
+def test_what_is_urgent_does_not_wait_behind_a_long_text(tmp_path: Path, posted: Posted) -> None:
+    library = Library(tmp_path / "cache", 600_000_000, posted)
+    long = Speech("Trạm y tế xã thông báo lịch tiêm chủng mở rộng. " * 400, "vi")
+    library.want(long.key, long)
+    library.start()
+    library.want(SPEECH.key, SPEECH, urgent=True)
+    wait_until(lambda: len(posted.all) == 2, 30, "both answers")
+    library.stop(5.0)
+    assert [event.key for event in posted.all] == [SPEECH.key, long.key]
+
+
+def test_speech_in_a_row_is_made_in_its_order(tmp_path: Path, posted: Posted) -> None:
     library = Library(tmp_path / "cache", 60_000_000, posted)
     texts = [Speech(f"tin số {number}", "vi") for number in range(4)]
-    for text in texts[:3]:
+    for text in texts:
         library.want(text.key, text)
-    library.want(texts[3].key, texts[3], urgent=True)
     library.start()
     wait_until(lambda: len(posted.all) == 4, 10, "all answers")
     library.stop(5.0)
-    assert [event.key for event in posted.all] == [texts[n].key for n in (3, 0, 1, 2)]
+    assert [event.key for event in posted.all] == [text.key for text in texts]
 
 
 def test_when_it_is_full_of_what_is_needed_the_rest_is_refused(tmp_path: Path, posted: Posted) -> None:

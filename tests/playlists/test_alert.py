@@ -330,6 +330,27 @@ class TestSaying:
         assert [language for _, language in read_alert(STORM).spoken(["hmn"])] == ["vi-VN"]
         assert read_alert(STORM).headline(["hmn"]) == "Bão số 9 đổ bộ trong 6 giờ tới"
 
+    def test_a_language_that_is_another_one_is_not_called_as_the_node_calls_its_own(self) -> None:
+        alert = storm(("<language>en-US", "<language>vi-abc"))
+        assert [language for _, language in alert.spoken(["vi"])] == ["vi"]
+        assert [language for _, language in alert.spoken(["vi-abc"])] == ["vi-abc"]
+
+    def test_what_is_said_in_one_language_only_has_the_others_to_fall_back_on(self) -> None:
+        alert = storm()
+        [said] = alert.utterances(["vi"])
+        assert [(one.language, one.text) for one in said.instead] == [
+            ("en-US", alert.spoken(["en-US"])[0][0]),
+        ]
+        assert [one.instead for one in alert.utterances(["vi", "en"])] == [(), ()]
+        assert [one.instead for one in storm(("en-US", "vi-VN")).utterances(["vi"])] == [(), ()]
+
+    def test_an_exercise_falls_back_only_on_languages_in_which_it_can_be_called_one(self) -> None:
+        exercise = ("<status>Actual", "<status>Exercise")
+        [said] = storm(exercise).utterances(["vi"])
+        assert [one.text.startswith("This is an exercise. ") for one in said.instead] == [True]
+        [said] = storm(exercise, ("en-US", "fr")).utterances(["vi"])
+        assert said.instead == ()
+
     def test_two_blocks_of_one_language_are_both_spoken(self) -> None:
         spoken = storm(("<language>en-US", "<language>vi-VN")).spoken(["vi"])
         assert [text.split(".")[0] for text, _ in spoken] == ["Bão số 9", "Typhoon"]

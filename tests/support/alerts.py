@@ -93,9 +93,11 @@ def cap(
     expires_s: float = 600.0,
     sender: str = SENDER,
 ) -> bytes:
-    """A CAP document, unsigned; `references` are identifiers of that sender and when they were sent."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    sent = sent or now
+    """A CAP document, unsigned; `references` are identifiers of that sender and when they were sent.
+
+    It expires so long after it was sent.
+    """
+    sent = sent or datetime.now(UTC).replace(microsecond=0)
     named = " ".join(f"{sender},{name},{at.isoformat()}" for name, at in references)
     lines = [
         f'<alert xmlns="{CAP}">',
@@ -104,7 +106,7 @@ def cap(
         f"<references>{named}</references>" if named else "",
         "<info><language>vi-VN</language><category>Met</category><event>Bão</event><urgency>Immediate</urgency>",
         "<severity>Severe</severity><certainty>Observed</certainty>",
-        f"<expires>{(now + timedelta(seconds=expires_s)).isoformat()}</expires>",
+        f"<expires>{(sent + timedelta(seconds=expires_s)).isoformat()}</expires>",
         f"<headline>{text}</headline><description>{text}</description>",
         "<area><areaDesc>Xã Mẫu</areaDesc></area></info></alert>",
     ]

@@ -23,7 +23,7 @@ class Mosquitto:
 
     def __init__(self, directory: Path, *, tls: bool = False, extra: str = "") -> None:
         self.directory = directory
-        self.port = _free_port()
+        self.port = free_port()
         self.tls = tls
         self._process: subprocess.Popen[bytes] | None = None
         directory.mkdir(parents=True, exist_ok=True)
@@ -139,7 +139,8 @@ def make_certificates(directory: Path, *, days: int = 2, since_days: int = 1) ->
         )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port of the loopback that is free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -48,6 +48,8 @@ class NodeSettings:
     poll_s: float = 10.0
     keepalive_s: int = 10
     allowed_hours: tuple[str, ...] = ("00:00-24:00",)
+    stream_hosts: tuple[str, ...] = ("127.0.0.1",)
+    dead_air_s: float = 10.0
     extra: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -106,6 +108,9 @@ class NodeSettings:
             "[policy]",
             f"allowed_hours = {list(self.allowed_hours)}",
             "loudness = []",
+            "[streams]",
+            f"hosts = {list(self.stream_hosts)}",
+            f"dead_air_s = {self.dead_air_s}",
             "[screen]",
             f"enabled = {str(self.screen).lower()}",
             f'driver = "{self.screen_driver}"',

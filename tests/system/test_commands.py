@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.house import LONG_HZ, TONE_S, TONES_HZ, House, in_s, media, speech
+from tests.support.house import TONE_S, TONES_HZ, House, in_s, media, speech
 from tests.support.listening import place_on_ladder
 from tests.support.sound import level_dbfs
 
@@ -127,25 +127,6 @@ def test_a_mute_silences_all_but_emergencies(unmuted: House) -> None:
     house.centre.wait_for_receipt(emergency, "finished")
     tones = [s.hz for s in house.ears.stretches(muted_at + 0.3) if s.seconds > 0.3]
     assert tones == pytest.approx([TONES_HZ["alarm"]], rel=0.005)
-
-
-def test_a_live_broadcast_ends_by_itself_when_its_lease_is_not_renewed(house: House) -> None:
-    url = f"{house.centre.feed_url}{long_target(house)}"
-    began = time.monotonic()
-    command = house.command("live", stream=url, lease_s=2.0)
-    house.centre.wait_for_receipt(command, "started")
-    house.centre.wait_for_receipt(house.command("live-renew", live=command.id, lease_s=2.0), "finished")
-    ended = house.ended(command)
-    heard = [s for s in house.ears.stretches(began) if s.seconds > 0.3]
-    assert "lease" in (ended.reason or "")
-    assert heard[0].hz == pytest.approx(LONG_HZ, abs=2)
-    assert heard[-1].ended - began < 5.0
-
-
-def long_target(house: House) -> str:
-    """Where the web host has the long recording."""
-    (found,) = (house.centre.folder.feed / "targets" / "media").glob("*.long.wav")
-    return f"targets/media/{found.name}"
 
 
 def test_self_test_sync_and_logs_are_answered(house: House) -> None:

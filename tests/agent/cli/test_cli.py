@@ -50,6 +50,7 @@ REPLIES: dict[str, dict[str, Any]] = {
         "node": {"id": "pole-07", "site": "xa-mau", "public_number": "0007", "agent": "1.0"},
         "health": HEALTH,
         "link": "connected",
+        "alert_sources": {},
     },
     "next": {"upcoming": [ENTRY]},
     "log": {"records": [RECORD]},
@@ -226,6 +227,24 @@ def test_a_wrong_configuration_is_exit_2_with_all_errors_and_nothing_started(tmp
             assert found in done.stderr
         assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == [config]
+
+
+def test_who_speaks_here_is_told_for_each_language_with_the_reason_where_nobody_does(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[node]\nid = "a"\nsite = "x"\nlanguages = ["hmn", "vi"]\n[[voices]]\nlanguage = "fr"\nmodel = "fr.onnx"\n'
+    )
+    told = json.loads(loa("voices", "-c", str(config), "--json").output)
+    hmong, vietnamese, french = told["languages"]
+    assert hmong == {"language": "hmn", "by": None, "reason": "no voice for hmn"}
+    assert (vietnamese["language"], vietnamese["reason"]) == ("vi", None)
+    assert "espeak-ng" in vietnamese["by"]
+    assert "fr.onnx cannot be read" in french["reason"]
+    assert "en-gb" in told["others"]
+    assert "hmn          cannot be spoken: no voice for hmn" in loa("voices", "-c", str(config)).output
+    checked = loa("check-config", "-c", str(config))
+    assert checked.exit_code == 2
+    assert "fr.onnx cannot be read" in checked.output
 
 
 def test_the_version_is_told() -> None:

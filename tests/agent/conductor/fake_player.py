@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from agent.clock import FakeClock
+from agent.player.messages import decode, encode
 from agent.player.protocol import (
     Append,
     Close,
+    Forget,
     Gain,
     Open,
     Order,
@@ -21,15 +23,15 @@ from agent.player.protocol import (
     Ping,
     PlayerCue,
     Quit,
+    Receive,
     Stop,
     StreamSource,
-    decode,
-    encode,
 )
 from agent.tones import TONES
 from agent.worker import WorkerDied, WorkerSaid, WorkerStarted
 
 REPORT_DELAY_S = 0.05
+CONNECT_S = 0.3
 LEVEL_EACH_S = 1.0
 BOOT_S = 0.4
 
@@ -70,7 +72,7 @@ class FakePlayer:
     """Speaks the player's protocol on the fake clock. Says what it does `REPORT_DELAY_S` later, in order.
 
     A file whose name contains `broken` fails at once, `silent` never starts, `poison` kills the player,
-    `hang` makes it say nothing more.
+    `hang` makes it say nothing more. A stream whose address contains `nobody` never brings a sample.
     """
 
     def __init__(self, clock: FakeClock, lengths: Mapping[str, float]) -> None:
@@ -85,6 +87,12 @@ class FakePlayer:
         self.output_lost = False
         self.deaths = 0
         self.pid = 1
+        self.received: dict[str, str] = {}
+        """Streams that are received ahead of their cue: address by key."""
+        self.hold_streams = False
+        """Streams do not say by themselves that they are there."""
+        self.relayed_s: float | None = None
+        """What is told of how long a stream really came."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
         self._life = 0
@@ -186,7 +194,12 @@ class FakePlayer:
         self._at(self.now + 0.01, lambda: self.post(WorkerDied("player", reason)))
         self._at(self.now + 0.11, self._born)
 
+    def stream(self, key: str, state: str, reason: str | None = None) -> None:
+        """What a real player says when a stream that sounds changes its state."""
+        self._say({"event": "stream", "key": key, "state": state, "reason": reason})
+
     def _silence(self) -> None:
+        self.received.clear()
         self._end_heard()
         self._front = self._next = None
 
@@ -214,6 +227,14 @@ class FakePlayer:
                 if self._front is not None:
                     self._interrupt(self._front)
                     self._front = None
+            case Receive(source):
+                self.received[source.key] = source.url
+                if "nobody" in source.url:
+                    self.stream(source.key, "opening", "connection refused")
+                elif not self.hold_streams:
+                    self._say({"event": "stream", "key": source.key, "state": "ready"}, CONNECT_S)
+            case Forget(key):
+                self.received.pop(key, None)
             case Ping(n):
                 self._pong = n
             case Open() | Gain() | Quit():
@@ -243,6 +264,8 @@ class FakePlayer:
                 self._done(playing)
             return
         cue = playing.cue = playing.cues.pop(0)
+        if isinstance(cue.source, StreamSource):
+            self.received.pop(cue.source.key, None)
         name = cue.source.path if isinstance(cue.source, PcmSource) else ""
         playing.sounds_from = self.now + cue.gap_before_s
         if "broken" in name:
@@ -313,6 +336,7 @@ class FakePlayer:
                 "level_dbfs": -20.0 if playing.heard else None,
                 "outcome": outcome,
                 "reason": reason,
+                "relayed_s": self.relayed_s,
                 "position_s": cue.seek_s + played_s,
             },
         )

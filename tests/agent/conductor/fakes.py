@@ -23,6 +23,7 @@ from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
 from agent.screenpower import ScreenPower
+from agent.speech import Speech
 from agent.uplink.events import CommandVerified
 from playlists.alert import Resource
 from playlists.models.command import Command, Receipt
@@ -85,6 +86,7 @@ tail_s = 0.4
 [policy]
 loudness = {loudness}
 {policy}
+{streams}
 [screen]
 enabled = true
 {screen_keys}
@@ -100,6 +102,8 @@ class FakeLibrary:
     def __init__(self) -> None:
         self.lengths: dict[str, float] = {"long.mp3": 600.0, "hour.mp3": 3_600.0}
         self.failures: dict[str, str] = {}
+        self.voiceless: set[str] = set()
+        """Languages that eSpeak NG does not speak."""
         self.held: set[str] = set()
         """Texts and files that are not made until `make`."""
         self.wanted: list[tuple[str, object]] = []
@@ -117,6 +121,10 @@ class FakeLibrary:
         self.wanted.append((key, source))
         name = source.name if isinstance(source, Path) else source.text
         if name in self.held:
+            return
+        by_espeak = isinstance(source, Speech) and source.voice.engine == "espeak-ng"
+        if by_espeak and source.language in self.voiceless:
+            self.post(Unplayable(key, f"no voice for {source.language}", lacks_voice=True))
             return
         if name in self.failures:
             self.post(Unplayable(key, self.failures[name]))
@@ -271,6 +279,7 @@ class House:
         ceiling: str = "emergency",
         lengths: Mapping[str, float] | None = None,
         extra: str = "",
+        streams: str = '[streams]\nhosts = ["radio.example"]',
         screen: Any = None,
         screen_power: ScreenPower | None = None,
         screen_keys: str = "",
@@ -297,6 +306,7 @@ class House:
                 loudness=loudness,
                 ceiling=ceiling,
                 extra=extra,
+                streams=streams,
                 screen_keys=screen_keys,
             )
         )

@@ -106,7 +106,8 @@ def test_the_comment_names_the_bounds_that_are_enforced(section: str, key: str, 
     line = next(line for s, k, _, line in LINES if (s, k) == (section, key))
     bounds = _bounds(field)
     assert bounds is not None
-    assert f"{bounds[0]:,}-{bounds[1]:,}" in line
+    low, high = (f"{bound:,}" for bound in bounds)
+    assert f"{low}-{high}" in line or f"{low} to {high}" in line
 
 
 def test_every_length_says_its_unit() -> None:

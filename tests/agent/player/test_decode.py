@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -123,36 +119,3 @@ def test_a_name_with_signs_in_it_is_only_a_name(tmp_path: Path) -> None:
     source.rename(odd)
     target = tmp_path / "it's {here}"
     assert decode_to_file(odd, target, ROOM).duration_s == pytest.approx(2.0, abs=0.035)
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_station_is_decoded_to_a_pipe(tmp_path: Path, web: str) -> None:
-    source = encode(tmp_path, "radio.mp3", 3.0)
-    argv = [sys.executable, "-m", "agent.player.decode", "--to-pipe", f"{web}/{source.name}"]
-    done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
-    assert done.returncode == 0
-    samples = np.frombuffer(done.stdout[: len(done.stdout) // 2 * 2], "<i2").astype(np.float32) / 32_768
-    assert len(samples) / 48_000 == pytest.approx(3.0, abs=0.15)
-    assert pitch(samples[9600:105_600]) == pytest.approx(440, abs=1)
-
-
-def test_a_station_that_cannot_be_opened_says_so_in_its_exit_code(web: str) -> None:
-    argv = [sys.executable, "-m", "agent.player.decode", "--to-pipe", f"{web}/nothing.mp3"]
-    done = subprocess.run(argv, capture_output=True, timeout=20, check=False)
-    assert done.returncode == 1
-    assert done.stdout == b""

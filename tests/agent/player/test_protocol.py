@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.player.messages import decode, encode
 from agent.player.protocol import (
     Append,
     BadMessage,
@@ -23,8 +24,6 @@ from agent.player.protocol import (
     Stop,
     StreamSource,
     ToneSource,
-    decode,
-    encode,
 )
 
 ORDERS = [

@@ -54,20 +54,20 @@ def test_the_newest_stands_first_and_what_is_published_again_stands_once(folder:
 
 
 def test_what_has_expired_is_dropped_with_its_file(folder: Folder) -> None:
-    alerts.publish(folder, cap("storm-1", expires_s=60))
-    alerts.publish(folder, cap("storm-2", expires_s=6_000), now=NOW + timedelta(minutes=5))
+    alerts.publish(folder, cap("storm-1", sent=NOW, expires_s=60), now=NOW)
+    alerts.publish(folder, cap("storm-2", sent=NOW, expires_s=6_000), now=NOW + timedelta(minutes=5))
     assert names(folder) == ["storm-2"]
     assert len(list(folder.alerts.glob("*.xml"))) == 1
 
 
 def test_a_cancel_takes_the_alert_off_the_list_and_stays_as_long_as_that_would_have(folder: Folder) -> None:
-    alerts.publish(folder, cap("storm-1", sent=NOW, expires_s=7_200))
+    alerts.publish(folder, cap("storm-1", sent=NOW, expires_s=7_200), now=NOW)
     cancel = cap("storm-2", kind="Cancel", sent=NOW, references=[("storm-1", NOW)], expires_s=60)
-    alerts.publish(folder, cancel)
+    alerts.publish(folder, cancel, now=NOW)
     assert names(folder) == ["storm-2"]
-    alerts.publish(folder, cap("flood", expires_s=9_000), now=NOW + timedelta(hours=1))
+    alerts.publish(folder, cap("flood", sent=NOW, expires_s=9_000), now=NOW + timedelta(hours=1))
     assert names(folder) == ["flood", "storm-2"]
-    alerts.publish(folder, cap("tide", expires_s=20_000), now=NOW + timedelta(hours=2, minutes=1))
+    alerts.publish(folder, cap("tide", sent=NOW, expires_s=20_000), now=NOW + timedelta(hours=2, minutes=1))
     assert names(folder) == ["tide", "flood"]
 
 

@@ -249,12 +249,17 @@ def test_the_template_names_every_default_as_it_is(tmp_path):
     assert {f'feed = "{least.feed}"', f"port = {least.broker.port}", "tls = true"} <= shown
     assert least.broker.tls
     everything = "\n".join(
-        line.removeprefix("# ") if " = " in line else line for line in centre.TEMPLATE.splitlines()
+        line.removeprefix("# ") if " = " in line or "[[" in line else line
+        for line in centre.TEMPLATE.splitlines()
     )
     (tmp_path / centre.FILE).write_text(
         everything.replace('site = ""', 'site = "x"').replace('host = ""', 'host = "b"')
     )
     assert centre.load(Folder(tmp_path)).broker.user == "station"
+    with pytest.raises(Technician, match=r"vi_VN-vais1000-medium\.onnx cannot be read"):
+        centre.voices(Folder(tmp_path))
+    (tmp_path / centre.FILE).write_text(centre.TEMPLATE)
+    assert centre.voices(Folder(tmp_path)).configured == {}
 
 
 def test_what_is_told_to_be_the_least_is_enough(tmp_path):

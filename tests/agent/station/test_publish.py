@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from agent.clock import FakeClock
 from agent.feeds import Feeds
 from agent.feeds.events import FeedChanged, FeedEvent, MediaArrived
 from agent.feeds.trust import MOST_TEXT
+from agent.speech import Voices
 from agent.station import keys, loudness
 from agent.station.errors import Author, Technician
 from agent.station.folder import Folder
@@ -26,6 +28,7 @@ from playlists.models.schedule import parse_schedule
 from playlists.recurrence import check_schedule
 from tests.agent.feeds.conftest import Settings
 from tests.agent.station.conftest import ANNOUNCEMENTS, COMMUNE, NOW, TIMETABLE, write
+from tests.support.tiny_voice import tiny_voice
 from tests.support.wait import wait_until
 
 
@@ -94,7 +97,7 @@ def test_a_node_gets_the_whole_sample_commune(sample: tuple[Path, Published], fo
     [changed] = [e for e in node.events if isinstance(e, FeedChanged)]
     assert changed.unknown_fields == ()
     assert {p.id for p in changed.schedule.programmes} == {
-        "buoi-sang", "buoi-chieu", "tieng-mong", "trua-thu-bay.2026-11-27", "trua-thu-bay.2026-11-28",
+        "buoi-sang", "buoi-chieu", "trua-thu-bay.2026-11-27", "trua-thu-bay.2026-11-28",
     }  # fmt: skip
     assert len(changed.schedule.bulletins) == 7
     [operator] = changed.operators.operators
@@ -115,7 +118,7 @@ def test_what_the_sample_says_is_valid_and_levelled(sample: tuple[Path, Publishe
     schedule, unknown = parse_schedule(json.dumps(document(station)).encode())
     check_schedule(schedule)
     assert unknown == []
-    assert any("'vi' reads a text in 'hmn'" in note for note in published.notes)
+    assert published.notes == ("announcements.toml: 'thong-bao-mong' is only shown: no voice for hmn",)
     for path in (station / "feed" / "targets" / "media").iterdir():
         found = loudness.measure(path)
         assert found.integrated_lufs + found.gain_db <= loudness.TARGET_LUFS + 0.1
@@ -157,19 +160,61 @@ def other_sound(station: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_a_language_without_a_voice_is_refused_unless_the_author_decides(station: Path) -> None:
+def test_a_language_without_a_voice_is_refused_and_never_read_by_another(station: Path) -> None:
     hmong = ANNOUNCEMENTS + 'language = "hmn"\n'
     spoken = TIMETABLE.replace('"chime"', '"announcement:hop-thon"')
     write(Folder(station), COMMUNE, hmong, spoken)
-    with pytest.raises(Author, match=r"'hop-thon' language: no voice here speaks 'hmn'; give it `recording"):
+    with pytest.raises(
+        Author, match=r"'hop-thon' language: no voice here speaks 'hmn'; give it `recording"
+    ) as told:
         publish(station, now=NOW)
+    assert "a piper model of that language put under [[voices]] in station.toml" in str(told.value)
     assert not (station / "feed" / "metadata" / "timestamp.json").exists(), "nothing was published"
     write(Folder(station), COMMUNE, hmong + 'voice = "vi"\n', spoken)
-    assert "'vi' reads a text in 'hmn'" in publish(station, now=NOW).notes[0]
+    with pytest.raises(Author, match="'hop-thon' voice: Extra inputs are not permitted"):
+        publish(station, now=NOW)
+
+
+def test_with_a_recording_or_only_shown_the_same_text_is_published(station: Path) -> None:
+    hmong = ANNOUNCEMENTS + 'language = "hmn"\n'
+    write(Folder(station), COMMUNE, hmong, TIMETABLE)
+    assert publish(station, now=NOW).notes == (
+        "announcements.toml: 'hop-thon' is only shown: no voice for hmn",
+    )
+    spoken = TIMETABLE.replace('"chime"', '"announcement:hop-thon"')
+    (station / "authoring" / "media" / "mong.opus").write_bytes(other_sound(station))
+    write(Folder(station), COMMUNE, hmong + 'recording = "mong.opus"\n', spoken)
+    assert publish(station, now=NOW).notes == ()
+
+
+def test_a_text_without_words_is_refused_at_publishing(station: Path) -> None:
+    empty = re.sub('text = ".*"', 'text = "😀 🎉"', ANNOUNCEMENTS)
+    write(Folder(station), COMMUNE, empty, TIMETABLE.replace('"chime"', '"announcement:hop-thon"'))
+    with pytest.raises(Author, match="'hop-thon' text: the text holds nothing that can be spoken"):
+        publish(station, now=NOW)
+
+
+def test_the_station_s_own_voices_speak(station: Path) -> None:
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS, TIMETABLE.replace('"chime"', '"announcement:hop-thon"'))
+    usual = compose(station).media["media/hop-thon.opus"].duration_s or 0.0
+    settings = station / "station.toml"
+    tiny_voice(station / "vi.onnx")
+    settings.write_text('[[voices]]\nlanguage = "vi"\nrate_wpm = 100\n')
+    assert (compose(station).media["media/hop-thon.opus"].duration_s or 0.0) > 1.2 * usual
+    settings.write_text('[[voices]]\nlanguage = "vi"\nmodel = "vi.onnx"\n')
+    assert (compose(station).media["media/hop-thon.opus"].duration_s or 0.0) > 0.5
+    settings.write_text('[[voices]]\nlanguage = "vi"\nmodel = "other.onnx"\n[[voices]]\nlanguage = "hmn"\n')
+    with pytest.raises(Technician) as told:
+        compose(station)
+    assert "other.onnx cannot be read" in str(told.value)
+    assert 'number 2 language = "hmn": no voice for hmn' in str(told.value)
+    settings.write_text('[[voices]]\nlanguage = "vi"\nspeed = 3\n')
+    with pytest.raises(Technician, match=r"voices\.0\.speed: Extra inputs"):
+        compose(station)
 
 
 def test_words_too_long_for_the_metadata_are_left_out_and_the_author_is_told(tmp_path: Path) -> None:
-    cook = _Cook(object(), tmp_path)  # type: ignore[arg-type]  # the texts are not asked here
+    cook = _Cook(object(), tmp_path, Voices())  # type: ignore[arg-type]  # the texts are not asked here
     for name, length in (("short", MOST_TEXT), ("long", MOST_TEXT + 1)):
         cook.media[f"media/{name}.opus"] = Medium(tmp_path / name)
         said = Announcement(id=name, title=name, text="x" * length, language="vi")

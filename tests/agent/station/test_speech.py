@@ -4,26 +4,34 @@ from pathlib import Path
 
 import pytest
 
+from agent.speech import NoVoice, Unspeakable, Voice, Voices
 from agent.station import loudness, music
-from agent.station.speech import Kitchen, Silent
+from agent.station.speech import Kitchen
 from playlists.units import Decibel, Seconds
 
 
 def test_a_text_is_spoken_once_and_kept(tmp_path: Path) -> None:
-    kitchen = Kitchen(tmp_path)
+    kitchen = Kitchen(tmp_path, Voices())
     path = kitchen.speech("Kính mời bà con.", "vi")
     made = path.stat().st_mtime_ns
-    assert Kitchen(tmp_path).speech("Kính mời bà con.", "vi") == path
+    assert Kitchen(tmp_path, Voices()).speech("Kính mời bà con.", "vi") == path
     assert path.stat().st_mtime_ns == made
     assert kitchen.speech("Kính mời bà con!", "vi") != path
+    slow = Kitchen(tmp_path, Voices({"vi": Voice(rate_wpm=100)})).speech("Kính mời bà con.", "vi")
+    assert loudness.measure(slow).duration_s > 1.2 * loudness.measure(path).duration_s
     found = loudness.measure(path)
     assert 0.5 < found.duration_s < 4
     assert found.integrated_lufs + found.gain_db > loudness.TARGET_LUFS - 3, "intelligible beside music"
 
 
 def test_a_language_without_a_voice_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Silent, match="hmn"):
-        Kitchen(tmp_path).speech("Nyob zoo", "hmn")
+    kitchen = Kitchen(tmp_path, Voices())
+    with pytest.raises(NoVoice, match="hmn"):
+        kitchen.speech("Nyob zoo", "hmn")
+    assert kitchen.silent("hmn") == "no voice for hmn"
+    assert kitchen.silent("vi") is None
+    with pytest.raises(Unspeakable):
+        kitchen.speech("😀", "vi")
     assert list(tmp_path.iterdir()) == []
 
 
