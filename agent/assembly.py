@@ -17,6 +17,7 @@ from agent.control.server import ControlServer
 from agent.feeds.feeds import Feeds
 from agent.journal import Journal
 from agent.library import Library
+from agent.listener.link import listener_argv, listener_link
 from agent.player.link import PlayerLink, player_argv
 from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.manner import Manner
@@ -64,6 +65,7 @@ class Outside:
     chores: Chores
     think: Think
     reboot: Callable[[], str | None]
+    listener: WorkerLink | None = None
     alerts: AlertSources | None = None
 
 
@@ -103,6 +105,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         chores=Chores(post),
         think=Thinker(post).think,
         reboot=reboot,
+        listener=make_listener(config, post),
         alerts=make_alerts(config, post, clock),
     )
 
@@ -136,7 +139,16 @@ def make_player(config: Config, post: Post) -> PlayerLink:
     """The player; it is not started yet."""
     audio = config.audio
     device = None if audio.output == "portaudio" and audio.device == "default" else audio.device
-    return PlayerLink(player_argv(audio.output, device, Seconds(audio.latency_ms / 1_000)), post)
+    latency_s = Seconds(audio.latency_ms / 1_000)
+    return PlayerLink(player_argv(audio.output, device, latency_s, tap=config.listener is not None), post)
+
+
+def make_listener(config: Config, post: Post) -> WorkerLink | None:
+    """The listener, not started yet; None on a node without a microphone."""
+    if config.listener is None:
+        return None
+    device = config.listener.device
+    return listener_link(listener_argv(None if device == "default" else device), post)
 
 
 def make_screen(config: Config, post: Post) -> WorkerLink | None:

@@ -56,6 +56,7 @@ class Life:
         node, outside = self._node, self._node.outside
         outside.player.start()
         outside.library.start()
+        node.proof.start()
         if outside.screen is not None:
             outside.screen.start()
         self._close_open_plays()
@@ -163,6 +164,7 @@ class Life:
             node.amplification.close,
             lambda: [button.close() for button in outside.buttons.values()],
             lambda: node.playback.break_off("the agent was stopped"),
+            node.proof.stop,
             node.wellbeing.last_word,
             outside.chores.stop,
             outside.control.stop,

@@ -7,13 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__
-from agent.assembly import (
-    Outside,
-    make_policy,
-    make_voices,
-    place_of,
-    position_of,
-)
+from agent.assembly import Outside, make_policy, make_voices, place_of, position_of
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
@@ -31,6 +25,7 @@ from agent.conductor.orders import Orders
 from agent.conductor.performance import Performance
 from agent.conductor.planner import Planner
 from agent.conductor.playback import Playback
+from agent.conductor.proof import Proof
 from agent.conductor.reception import Reception
 from agent.conductor.requests import Requests
 from agent.conductor.residents import Residents
@@ -52,7 +47,7 @@ from agent.logs import RecentLines
 from agent.screenpower import DisplaySwitched
 from agent.timeline import Timeline
 from drivers.buttons import ButtonPressed
-from playlists.models.health import Fault, LogState
+from playlists.models.health import LogState
 from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.node")
@@ -89,7 +84,7 @@ class Node:
 
         self.timeline = Timeline(clock)
         memory = Memory(journal)
-        self.faults = Faults(clock.now, self._fault_changed)
+        self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent)
         self.reception = Reception(
@@ -111,12 +106,20 @@ class Node:
         )
         self.amplification = Amplification(outside.amplifier, outside.relays, self.faults, self._edge)
         self.rules = Rules(make_policy(config), tuple(zone.name for zone in config.zones), memory)
+        self.proof = Proof(config, clock, outside.listener, self.faults)
         self.playback = Playback(
-            clock, outside.player, self.ledger, self.faults, lambda: self.amplification.on, self._sounding
+            clock,
+            outside.player,
+            self.ledger,
+            self.faults,
+            lambda: self.amplification.on,
+            self._sounding,
+            self.proof.hearing,
         )
         self.voice = Voice(
             clock, self.playback, self.amplification, self.sounds, self.ledger, self.rules, self._told
         )
+        self.tests = self.proof.attach(self.voice, self.rules, self.ledger)
         self.planner = Planner(
             config.node.id,
             groups,
@@ -125,7 +128,7 @@ class Node:
             self.ledger,
             memory,
             outside.think,
-            self._left_out,
+            self.ledger.left_out,
             self.rules.place_of,
         )
         self.stage = Stage(
@@ -192,6 +195,7 @@ class Node:
             self.rules,
             self.alarms,
             self.ledger,
+            self.tests,
             self.reception,
             self.broadcasts,
             rights_of=self.following.rights,
@@ -229,11 +233,12 @@ class Node:
             position=position_of(config),
             readings=outside.readings,
             feeds=outside.feeds.state,
-            audio=lambda: what_sounds(self.voice, self.playback, self.reception),
+            audio=lambda: what_sounds(self.voice, self.playback, self.reception, self.proof.hearing),
             screen=lambda: self.stage.now if outside.screen else None,
             relays=self.amplification.states,
             controls=lambda: self.rules.in_force(clock.now()),
             log_state=lambda: LogState(stored_through=journal.stored_through, last=journal.last),
+            self_test=self.proof.last_test,
             publish=self.upstream.health,
         )
         self.requests = Requests(
@@ -245,6 +250,7 @@ class Node:
             self.stage,
             self.amplification,
             self.ledger,
+            self.tests,
             journal,
             self.identity,
             scratch=config.paths.runtime,
@@ -285,6 +291,7 @@ class Node:
         each_turn("planner", self.planner.turn)
         each_turn("reception", self.reception.turn)
         each_turn("broadcasts", self.broadcasts.turn)
+        self.proof.connect(self.conductor, self.orders.heard)
         each_turn("voice", self.voice.turn)
         each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
@@ -348,16 +355,6 @@ class Node:
             self.identity.pressed(event)
         else:
             self.residents.pressed(does)
-
-    def _left_out(self, programme: str, reason: str) -> None:
-        log.warning("programme %s is left out: %s", programme, reason)
-        feed, _, name = programme.partition("/")
-        self.ledger.remark(f"programme left out: {reason}", feed=feed, programme=name)
-
-    def _fault_changed(self, fault: Fault, raised: bool) -> None:
-        said = "raised" if raised else "cleared"
-        log.log(logging.WARNING if raised else logging.INFO, "fault %s %s: %s", fault.code, said, fault.text)
-        self.ledger.fault(fault, raised)
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

@@ -31,8 +31,15 @@ class Tone:
     notes: tuple[Note, ...]
 
 
+OVERTONES: Final = ((1.0, 1.0), (2.0, 0.25), (3.0, 0.1))
+"""Multiples of a note's frequency, and their weights."""
+
+FUNDAMENTAL: Final = 1.0 / sum(weight for _, weight in OVERTONES)
+"""Share of a note's amplitude at its own frequency."""
+
 CHIME: Final = "chime"
 ALARM: Final = "alarm"
+PROBE: Final = "self-test"
 
 TONES: Final[dict[str, Tone]] = {
     # G5 E5 C5, struck like bells: an announcement follows
@@ -48,5 +55,14 @@ TONES: Final[dict[str, Tone]] = {
     ALARM: Tone(
         Seconds(4.0),
         tuple(Note(start, 0.95, 500.0, 1200.0, None, 0.6) for start in (0.0, 1.0, 2.0, 3.0)),
+    ),
+    # The self-test: soft, after a silence in which the noise is measured; none near an overtone of the mains
+    # (50 Hz) or of another
+    PROBE: Tone(
+        Seconds(2.6),
+        tuple(
+            Note(0.8 + 0.45 * number, 0.3, hz, hz, None, 0.1)
+            for number, hz in enumerate((520.0, 830.0, 1_270.0, 2_030.0))
+        ),
     ),
 }

@@ -15,10 +15,12 @@ from typing import Any
 NAMES = (
     "timetable",
     "journal",
+    "heard",
     "ready",
     "idle",
     "screen",
     "week",
+    "listener",
     "captions",
     "speech",
     "air",

@@ -53,6 +53,9 @@ def status(as_json: JsonFlag = False) -> None:
         typer.echo(f"alerts   {name} {source['state']}, {local(source['checked'])}{reason}")
     relays = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in health["relays"].items())
     typer.echo(f"relays   {relays or 'none'}")
+    test = health.get("self_test")
+    if test is not None:
+        typer.echo(f"tested   {test['verdict']}, {local(test['at'])}: {test['text']}")
     for zone, until in health["muted"].items():
         typer.echo(f"muted    {_zone(zone)} until {local(until)}; emergencies still sound")
     for zone, volume in health["volumes"].items():
@@ -149,6 +152,9 @@ def _audio(health: dict[str, Any]) -> str:
         return "nothing"
     name = audio["title"] or audio["programme"] or audio["command"] or audio["alert"]
     level = f", {audio['level_dbfs']:.0f} dBFS" if audio["level_dbfs"] is not None else ", silent"
+    level += {True: ", heard", False: ", NOT HEARD", None: ""}[audio.get("heard")]
+    if audio.get("heard_dbfs") is not None:
+        level += f" at {audio['heard_dbfs']:.0f} dBFS"
     return f"{name} (item {audio['item']}){level}" if audio["item"] is not None else f"{name}{level}"
 
 
@@ -174,6 +180,9 @@ def _line(record: dict[str, Any]) -> str:
     item = f"[{record['item']}]" if record["item"] is not None else ""
     played = f" {record['played_s']:.1f} s" if record["played_s"] else ""
     level = f" {record['sounded_dbfs']:.0f} dBFS" if record["sounded_dbfs"] is not None else ""
+    level += {True: ", heard", False: ", not heard", None: ""}[record.get("heard")]
+    if record.get("heard_dbfs") is not None:
+        level += f" at {record['heard_dbfs']:.0f} dBFS"
     reason = f" ({record['reason']})" if record["reason"] else ""
     text = f" {record['text']}" if record["text"] else ""
     return f"{at:>15} {record['kind']:<7} {what}{item} {record['outcome'] or ''}{played}{level}{reason}{text}"

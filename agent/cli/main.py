@@ -6,6 +6,7 @@ import base64
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,20 @@ import typer
 
 from agent import __version__
 from agent.cli import look
-from agent.cli.common import EXIT_USAGE, ConfigOption, JsonFlag, ask_daemon, config_path, fail, print_json
+from agent.cli.common import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    ConfigOption,
+    JsonFlag,
+    ask_daemon,
+    config_path,
+    fail,
+    print_json,
+)
 from agent.control.protocol import MAX_FILE_BYTES
+
+SELF_TEST_WITHIN_S = 180.0
+"""Relays may take half a minute each."""
 
 app = typer.Typer(
     name="loa",
@@ -129,6 +142,32 @@ def relay(name: str, state: Annotated[str, typer.Argument(metavar="on|off")]) ->
         fail(f"a relay is switched on or off, not {state!r}", EXIT_USAGE)
     ask_daemon("relay", name=name, on=state == "on")
     typer.echo(f"{name} is {state}")
+
+
+@app.command("self-test")
+def self_test(
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Keep what comes back as what is right here.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Sound a few soft tones, and say what of them comes back to the microphone."""
+    ask_daemon("self-test", reference=reference)
+    deadline = time.monotonic() + SELF_TEST_WITHIN_S
+    while (reply := ask_daemon("self-test-state"))["running"]:
+        if time.monotonic() > deadline:
+            fail(f"the self-test has not ended within {SELF_TEST_WITHIN_S:.0f} s; see: loa log")
+        time.sleep(0.3)
+    if as_json:
+        print_json({"state": reply["state"], "text": reply["text"], **(reply["result"] or {})})
+    else:
+        for tone in (reply["result"] or {}).get("tones", ()):
+            level = f"{tone['heard_dbfs']:.1f} dBFS" if tone["heard_dbfs"] is not None else "not heard"
+            change = f" ({tone['change_db']:+.1f} dB)" if tone["change_db"] is not None else ""
+            typer.echo(f"{tone['hz']:>6.0f} Hz  {level}{change}")
+        typer.echo(f"{reply['state']}: {reply['text']}")
+    if reply["state"] != "finished":
+        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

@@ -20,6 +20,7 @@ from playlists.models.record import Outcome, Record
 from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.journal")
+node_log = logging.getLogger("loa.node")
 
 T = TypeVar("T")
 
@@ -114,8 +115,21 @@ class Ledger:
             )
         )
 
-    def fault(self, fault: Fault, raised: bool) -> None:
-        """Write that a fault has appeared, or that it is gone."""
+    def left_out(self, programme: str, reason: str) -> None:
+        """A programme, `FEED/NAME`, takes no part in the timetable."""
+        node_log.warning("programme %s is left out: %s", programme, reason)
+        feed, _, name = programme.partition("/")
+        self.remark(f"programme left out: {reason}", feed=feed, programme=name)
+
+    def fault(self, fault: Fault, *, raised: bool) -> None:
+        """A fault was raised, or cleared."""
+        node_log.log(
+            logging.WARNING if raised else logging.INFO,
+            "fault %s %s: %s",
+            fault.code,
+            "raised" if raised else "cleared",
+            fault.text,
+        )
         self.write(
             Record(
                 kind="fault",

@@ -15,6 +15,7 @@ from agent.conductor.live import Broadcasts
 from agent.conductor.performance import FileItem, Performance
 from agent.conductor.reception import Reception
 from agent.conductor.rules import Rules
+from agent.conductor.self_test import Asked, SelfTests
 from agent.conductor.stage import Stage
 from agent.conductor.tellings import Origin
 from agent.conductor.voice import Told, Voice
@@ -56,6 +57,7 @@ class Orders:
         rules: Rules,
         alarms: Alarms,
         ledger: Ledger,
+        tests: SelfTests,
         reception: Reception,
         broadcasts: Broadcasts,
         *,
@@ -78,6 +80,7 @@ class Orders:
         self._rules = rules
         self._alarms = alarms
         self._ledger = ledger
+        self._tests = tests
         self._reception = reception
         self._broadcasts = broadcasts
         self._rights_of = rights_of
@@ -103,6 +106,9 @@ class Orders:
 
     def tell(self, p: Performance, told: Told) -> None:
         """The voice says what became of a performance: a command that began it gets its receipt."""
+        if p.origin == "self-test":
+            self._tests.told(p, told)  # it answers for itself
+            return
         over = p.id not in self._voice.performances
         if over:
             self.commands.pop(p.command or "", None)
@@ -113,6 +119,11 @@ class Orders:
                 self._alarms.over(p, told)
         if p.command is not None:
             self._receipt(p.command, told.state, told.reason)
+
+    def heard(self, p: Performance) -> None:
+        """What listens has heard it for the first time."""
+        if p.command is not None:
+            self._receipt(p.command, "heard")
 
     def take_up(self, command: Command, position_s: float, *, in_step: bool) -> None:
         """Go on with an announcement that a crash of the agent cut off, or that was still to begin."""
@@ -177,6 +188,8 @@ class Orders:
                 self._control(command, command.do)
             case Screenshot():
                 self._screenshot(command, command.do.width)
+            case Maintain(type="self-test"):
+                self._self_test(command)
             case Maintain():
                 self._maintain(command, command.do.type)
             case Update():
@@ -298,6 +311,14 @@ class Orders:
         if not self._stage.picture(path, width, then):
             self._end(command, "failed", "this node has no screen that runs")
 
+    def _self_test(self, command: Command) -> None:
+        def tell(state: ReceiptState, reason: str | None) -> None:
+            self._receipt(command.id, state, reason)
+
+        refused = self._tests.begin(Asked(f"command {command.id}", tell, command.id, command.feed))
+        if refused is not None:
+            self._end(command, "refused" if refused.startswith("policy") else "failed", refused)
+
     def _maintain(self, command: Command, what: str) -> None:
         failure: str | None = None
         match what:
@@ -307,10 +328,8 @@ class Orders:
                 failure = self._send_logs(command.id)
             case "restart":
                 self._post(StopAsked(f"command {command.id}", "restart"))
-            case "reboot":
-                failure = self._reboot()
             case _:
-                failure = f"{what} needs a listener, and this node has none"
+                failure = self._reboot()
         self._end(command, "failed" if failure else "finished", failure)
 
     def _end(self, command: Command, state: ReceiptState, reason: str | None = None) -> None:

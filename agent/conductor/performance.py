@@ -18,7 +18,7 @@ from playlists.models.schedule import IfLate, OnConflict
 from playlists.performance import Cue, lay_out, resume_at, resume_from
 from playlists.units import Decibel, MonotonicS, Seconds
 
-Origin = Literal["programme", "announcement", "live", "alert", "local"]
+Origin = Literal["programme", "announcement", "live", "alert", "local", "self-test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,8 @@ class Performance:
     """How often it has been handed to the player: once, and once more after each interruption."""
     sounded: bool = False
     """Whether anything of it has sounded."""
+    heard: bool = False
+    """Whether it was told that something of it was heard."""
     has_begun: bool = False
     """Whether its start was told."""
     deaths: int = 0

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent.clock import Clock
+from agent.conductor.hearing import Hearing
 from agent.conductor.ledger import Ledger
 from agent.conductor.performance import Performance, Phase, Run
 from agent.faults import Faults
@@ -39,7 +40,9 @@ class Playback:
         faults: Faults,
         amplifier_on: Callable[[], bool | None],
         started: Callable[[Performance, MonotonicS], None],
+        hearing: Hearing,
     ) -> None:
+        self._hearing = hearing
         self._clock = clock
         self._player = player
         self._ledger = ledger
@@ -81,6 +84,7 @@ class Playback:
         cues = self._next_cues(run)
         self._player.send(Perform(run.id, cues, at, Decibel(run.gain_db), more=not run.whole))
         self._is_open = True
+        self._hearing.listen()
         self.current, self.cut_off = run, None
         self.level_dbfs = None
         now = self._clock.monotonic()
@@ -154,12 +158,14 @@ class Playback:
         """Open the sound card ahead of a start."""
         self._player.send(Open())
         self._is_open = True
+        self._hearing.listen()
 
     def close(self) -> None:
         """Close the sound card; silence costs the same as sound."""
         if self._is_open:
             self._player.send(Close())
             self._is_open = False
+            self._hearing.rest()
 
     # ---- what it says
 
@@ -175,6 +181,8 @@ class Playback:
             self._faults.raise_("sound-output", f"the sound output is lost: {message.get('reason')}")
         elif event == "output-open":
             self._output_open()
+        elif event == "put-out":
+            self._hearing.put_out(message)
         elif event == "refused":
             log.error("the player refused an order: %s", message.get("reason"))
         elif run is not None:
@@ -216,6 +224,7 @@ class Playback:
         p.sounded, p.deaths = True, 0
         self._ledger.begin(run, index, self._ledger.wall(at))
         self._ledger.started(run, index, at)
+        self._hearing.began(p, index, at)
         self._write_ahead(run, index, self._ledger.wall(at) + timedelta(seconds=run.cues[index].for_s or 0.0))
         if first and abs(run.at - at) > STARTS_WITHIN_S and index == next(iter(run.cues)):
             run.at = at  # it began as soon as it could: from here it can be told where it would be later
@@ -242,6 +251,7 @@ class Playback:
             reason=run.reason if interrupted and run.reason else message.get("reason"),
             amplifier_on=self._amplifier_on(),
             sounded_dbfs=message.get("level_dbfs"),
+            **self._hearing.ended(p, index),
         )
         run.handles_done += 1
         following = run.after(index)
@@ -287,6 +297,7 @@ class Playback:
         self.ready = False
         self.output_lost = False
         self._is_open = False
+        self._hearing.rest()
         self._faults.raise_("player", f"the player process ended ({reason}); it is being started again")
         self.break_off(f"player: {reason}")
 
@@ -314,6 +325,7 @@ class Playback:
                     played_s=round(played_s if longest_s is None else min(played_s, longest_s), 3),
                     reason=run.reason or reason,
                     amplifier_on=self._amplifier_on(),
+                    **self._hearing.ended(run.performance, run.cue),
                 )
             self._forget(run)
         self._runs.clear()

@@ -17,6 +17,7 @@ from agent.conductor.orders import Orders
 from agent.conductor.performance import FileItem, Performance, ToneItem
 from agent.conductor.planner import Planner
 from agent.conductor.rules import Rules
+from agent.conductor.self_test import Asked, SelfTests
 from agent.conductor.stage import Stage
 from agent.control.protocol import ControlRequest
 from agent.journal import Journal, JournalError
@@ -50,6 +51,7 @@ class Requests:
         stage: Stage,
         amplification: Amplification,
         ledger: Ledger,
+        tests: SelfTests,
         journal: Journal,
         identity: Identity,
         *,
@@ -68,6 +70,7 @@ class Requests:
         self._stage = stage
         self._amp = amplification
         self._ledger = ledger
+        self._tests = tests
         self._journal = journal
         self._identity = identity
         self._scratch = scratch
@@ -87,6 +90,8 @@ class Requests:
             "stop": self._stop,
             "relay": self._relay,
             "screenshot": self._screenshot,
+            "self-test": self._self_test,
+            "self-test-state": self._self_test_state,
         }
 
     def take(self, request: ControlRequest) -> None:
@@ -215,6 +220,31 @@ class Requests:
         if why_not is not None:
             raise ValueError(why_not)
         request.answer()
+
+    def _self_test(self, request: ControlRequest) -> None:
+        reference = request.arguments.get("reference", False)
+        if reference not in (True, False):
+            raise ValueError(f"reference: expected true or false, got {reference!r:.40}")
+        asked = Asked(request.user, lambda _state, _reason: None, take_reference=reference)
+        refused = self._tests.begin(asked)
+        self._audit(
+            request,
+            ("with reference" if reference else "without reference")
+            + (f", refused: {refused}" if refused else ""),
+        )
+        if refused is not None:
+            request.refuse(f"not now: {refused}")
+        else:
+            request.answer()
+
+    def _self_test_state(self, request: ControlRequest) -> None:
+        ended = self._tests.outcome
+        request.answer(
+            running=self._tests.runs,
+            state=ended.state if ended else None,
+            text=ended.reason if ended else None,
+            result=ended.result.model_dump(mode="json") if ended and ended.result else None,
+        )
 
     def _screenshot(self, request: ControlRequest) -> None:
         kind = request.arguments.get("format", "png")

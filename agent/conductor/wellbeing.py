@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from agent.clock import Clock
+from agent.conductor.hearing import Hearing
 from agent.conductor.playback import Playback
 from agent.conductor.reception import Reception
 from agent.conductor.voice import Voice
@@ -20,6 +21,7 @@ from playlists.models.health import (
     Position,
     Readings,
     ScreenNow,
+    SelfTest,
     VolumeNow,
 )
 from playlists.policy import Controls
@@ -29,13 +31,14 @@ AT_MOST_EACH_S = 1.0
 """Changes that follow each other faster are sent together: a SIM's data plan pays for each."""
 
 
-def what_sounds(voice: Voice, playback: Playback, reception: Reception) -> AudioNow | None:
-    """What sounds now, how loud, and how its stream stands if it is one."""
+def what_sounds(voice: Voice, playback: Playback, reception: Reception, hearing: Hearing) -> AudioNow | None:
+    """What sounds now, how loud, whether it is heard, and how its stream stands if it is one."""
     p = voice.playing
     if p is None:
         return None
     cue = playback.current.cue if playback.current is not None else None
     item = p.cues[cue].item if cue is not None else None
+    heard, heard_dbfs = hearing.now
     return AudioNow(
         programme=p.programme,
         command=p.command,
@@ -43,6 +46,8 @@ def what_sounds(voice: Voice, playback: Playback, reception: Reception) -> Audio
         title=p.title or None,
         item=item,
         level_dbfs=playback.level_dbfs,
+        heard=heard,
+        heard_dbfs=heard_dbfs,
         stream=reception.now(p, item),
     )
 
@@ -64,6 +69,7 @@ class Wellbeing:
         relays: Callable[[], dict[str, bool]],
         controls: Callable[[], Controls],
         log_state: Callable[[], LogState],
+        self_test: Callable[[], SelfTest | None],
         publish: Callable[[Health], None],
     ) -> None:
         self._clock = clock
@@ -77,6 +83,7 @@ class Wellbeing:
         self._relays = relays
         self._controls = controls
         self._log_state = log_state
+        self._self_test = self_test
         self._publish = publish
         self._sent = ""
         self._sent_at: MonotonicS | None = None
@@ -111,6 +118,7 @@ class Wellbeing:
             },
             faults=self._faults.standing(),
             log=self._log_state(),
+            self_test=self._self_test(),
         )
 
     def beat(self) -> None:
@@ -150,6 +158,7 @@ class Wellbeing:
             "stream": audio.stream.state if audio and audio.stream else None,
             "takeover": showing.takeover if showing else None,
             "relays": health.relays,
+            "self_test": health.self_test.at if health.self_test else None,
             "controls": (health.muted, {zone: str(volume) for zone, volume in health.volumes.items()}),
             "faults": [(fault.code, fault.text) for fault in health.faults],
         }

@@ -41,6 +41,16 @@ Hours = Annotated[str, AfterValidator(_hours)]
 """`HH:MM-HH:MM` in the node's time zone: end excluded, may cross midnight."""
 
 
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError('must be a wall time like "09:00", from 00:00 to 23:59')
+    return text
+
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+"""`HH:MM` in the node's time zone."""
+
+
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)

@@ -22,6 +22,7 @@ from agent.config.fields import (
     Number,
     Repeat,
     StreamHost,
+    TimeOfDay,
     TimeZone,
     Url,
     Whole,
@@ -136,6 +137,13 @@ class Audio(Section):
             return data
         device = data.get("device")
         return {**data, "device": str(base / device)} if isinstance(device, str) else data
+
+
+class Listener(Section):
+    """The microphone or line-in that hears what the node puts out."""
+
+    device: Annotated[str, Field(min_length=1, max_length=1_000)]
+    self_test_at: TimeOfDay | None = None
 
 
 class Relay(Section):
@@ -267,6 +275,7 @@ class Config(Section):
     alert_sources: Annotated[tuple[AlertSource, ...], Field(max_length=16)] = ()
     broker: Broker | None = None
     audio: Audio = Audio()
+    listener: Listener | None = None
     relays: Annotated[tuple[Relay, ...], Field(max_length=26)] = ()
     buttons: Annotated[tuple[Button, ...], Field(max_length=26)] = ()
     zones: Annotated[tuple[Zone, ...], Field(max_length=64)] = ()

@@ -25,6 +25,7 @@ def main() -> NoReturn:
     parser.add_argument("--output", choices=("portaudio", "file"), default="portaudio")
     parser.add_argument("--device", help="a device's name, or the path of the file")
     parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument("--tap", action="store_true", help="tell what leaves, for a listener")
     parser.add_argument("--log-level", default="INFO")
     args = parser.parse_args()
     if args.output == "file" and not args.device:
@@ -49,7 +50,12 @@ def main() -> NoReturn:
         output = FileOutput(Path(args.device))
     else:
         output = PortAudioOutput(args.device, Seconds(args.latency_ms / 1000))
-    Player(output, voice).run()
+    tap = None
+    if args.tap:
+        from agent.player.tap import Tap  # noqa: PLC0415
+
+        tap = Tap()
+    Player(output, voice, tap).run()
     # Not by way of atexit: PortAudio may wait there for a card that is gone
     sys.stderr.flush()
     os._exit(0)

@@ -16,9 +16,16 @@ NAME: Final = "player"
 LATENCY: Final = Seconds(0.02)
 
 
-def player_argv(output: str, device: str | None = None, latency_s: Seconds = LATENCY) -> list[str]:
-    """The command of a player worker; `output` is `portaudio` or `file` (then `device` is its path)."""
+def player_argv(
+    output: str, device: str | None = None, latency_s: Seconds = LATENCY, *, tap: bool = False
+) -> list[str]:
+    """The command of a player worker; `output` is `portaudio` or `file` (then `device` is its path).
+
+    With `tap` it tells what leaves, for a listener.
+    """
     argv = [sys.executable, "-m", "agent.player", "--output", output, "--latency-ms", f"{latency_s * 1000:g}"]
+    if tap:
+        argv.append("--tap")
     return [*argv, "--device", device] if device else argv
 
 

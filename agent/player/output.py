@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.player.alsa import LEAN_ALSA
 from agent.player.protocol import BLOCK, RATE, PlayerError
 from playlists.units import MonotonicS, Seconds
 
@@ -26,7 +27,6 @@ logger = logging.getLogger("loa.player")
 Render = Callable[[int, MonotonicS], NDArray[np.int16]]
 
 _HEADER: Final = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_LEAN_ALSA: Final = Path(__file__).with_name("alsa.conf")
 
 
 class OutputFailed(PlayerError):  # noqa: N818 - says what is the matter
@@ -62,7 +62,7 @@ class PortAudioOutput:
         """
         self.name = f"portaudio:{device or 'default'}"
         if device == "pulse":
-            os.environ.setdefault("ALSA_CONFIG_PATH", str(_LEAN_ALSA))
+            os.environ.setdefault("ALSA_CONFIG_PATH", str(LEAN_ALSA))
         import sounddevice  # noqa: PLC0415 - it starts PortAudio, which reads the variable above
 
         self._sd = sounddevice

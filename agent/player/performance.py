@@ -105,6 +105,8 @@ class Performance:
         self.gain = factor(order.gain_db)
         self.gain_wanted = self.gain
         self.gain_left = 0
+        self.held = 1.0
+        """By how much the limiter holds the output down: what is metered is what leaves."""
         self.anchor: MonotonicS | None = order.at
         self.elapsed = 0
         """Samples of performance time that have passed, pulled or leapt over."""
@@ -271,8 +273,9 @@ class Performance:
         if now.soft:
             now.soft = False
             block = fade_in(block, _EDGE)
-        now.meter.add(block if self.gain == 1.0 else block * np.float32(self.gain))
-        if not now.started and now.meter.peak > SOUND_FLOOR * now.factor * self.gain:
+        out = self.gain * self.held
+        now.meter.add(block if out == 1.0 else block * np.float32(out))
+        if not now.started and now.meter.peak > SOUND_FLOOR * now.factor * out:
             now.started = True
             self._tell(Started(self.id, now.cue.cue, now.first_frame))
         if now.left is not None:

@@ -186,6 +186,7 @@ class Report:
     - `output-open`: `latency_s`
     - `output-lost`: `reason`; it is tried again by itself
     - `output-closed`
+    - `put-out`: `at`, `bands`: the shape of what leaves (agent.listener.bands), where a listener wants it
     - `refused`: `reason`, `line`: a message that was ignored
     """
 

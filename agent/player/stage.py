@@ -60,9 +60,18 @@ class _Leaving:
 class Stage:
     """Renders blocks for the output, carries out orders, tells what happens."""
 
-    def __init__(self, open_source: OpenSource, report: Callable[[Report], None]) -> None:
-        """`report` is called on whichever thread renders or orders; it must not block."""
+    def __init__(
+        self,
+        open_source: OpenSource,
+        report: Callable[[Report], None],
+        tap: Callable[[NDArray[np.int16], MonotonicS], None] | None = None,
+    ) -> None:
+        """`report` is called on whichever thread renders or orders; it must not block.
+
+        Nor must `tap`, which gets every block as it leaves, and the instant of its first sample.
+        """
         self.blocks = 0
+        self._tap = tap
         self._open_source = open_source
         self._report = report
         self._lock = threading.RLock()
@@ -183,6 +192,7 @@ class Stage:
                 out += self._fade(leaving, frames)
             self._leaving = [leaving for leaving in self._leaving if not leaving.gone]
             if self._front is not None:
+                self._front.held = self._held
                 out += self._pull(self._front, frames)
                 self._end_if_over()
             self._frame += frames
@@ -190,7 +200,10 @@ class Stage:
             if self._clock.settled:
                 self._flush(None, self._frame - _TELL_AFTER)
             out, self._held = limit(out, self._held)
-            return to_s16(out)
+            samples = to_s16(out)
+            if self._tap is not None and self._clock.known:
+                self._tap(samples, self._clock.instant(self._frame - frames))
+            return samples
 
     # -- inside --------------------------------------------------------------------------------
 

@@ -9,10 +9,9 @@ import numpy as np
 
 from agent.player.mixer import Block, fade_in, fade_out, silence
 from agent.player.protocol import RATE
-from agent.tones import TONES, Note
+from agent.tones import FUNDAMENTAL, OVERTONES, TONES, Note
 
 _EDGE: Final = RATE // 200  # 5 ms: no click
-_OVERTONES: Final = ((1.0, 1.0), (2.0, 0.25), (3.0, 0.1))
 
 
 @lru_cache(maxsize=4)
@@ -38,9 +37,9 @@ def _note(note: Note) -> Block:
     sweep = (note.to_hz - note.hz) / note.length_s
     phase = 2 * np.pi * (note.hz * t + sweep * t * t / 2)
     wave = np.zeros_like(t)
-    for number, weight in _OVERTONES:
+    for number, weight in OVERTONES:
         wave += weight * np.sin(number * phase)
-    wave *= note.amplitude / sum(weight for _, weight in _OVERTONES)
+    wave *= note.amplitude * FUNDAMENTAL
     if note.decay_s is not None:
         wave = wave * np.exp(-t / note.decay_s)
     return fade_out(fade_in(wave.astype(np.float32), _EDGE), _EDGE)

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent import footprint
 from agent.child import Voice, read_messages
@@ -47,6 +47,9 @@ from agent.player.station import Station
 from agent.player.synth import tone
 from playlists.units import MonotonicS
 
+if TYPE_CHECKING:
+    from agent.player.tap import Tap
+
 logger = logging.getLogger("loa.player")
 
 OPEN_AHEAD_S: Final = 1.5
@@ -68,12 +71,13 @@ class UnknownTone(PlayerError, ValueError):  # noqa: N818 - says what is the mat
 class Player:
     """Carries out orders; `run` returns when stdin ends."""
 
-    def __init__(self, output: Output, voice: Voice) -> None:
+    def __init__(self, output: Output, voice: Voice, tap: Tap | None = None) -> None:
+        """What leaves is told to a listener through `tap`; None where nobody listens."""
         self._output = output
         self._voice = voice
         self._inbox: queue.SimpleQueue[Report | Order | None] = queue.SimpleQueue()
-        self._stage = Stage(self._source, self._inbox.put)
-        self._keeper = Keeper(output, self._stage, self._inbox, voice)
+        self._stage = Stage(self._source, self._inbox.put, None if tap is None else tap.take)
+        self._keeper = Keeper(output, self._stage, self._inbox, voice, tap)
         self._received: dict[str, Station] = {}
         """Streams that are received ahead of their cue, by their keys."""
 
@@ -166,7 +170,9 @@ class Keeper:
         stage: Stage,
         inbox: queue.SimpleQueue[Report | Order | None],
         voice: Voice,
+        tap: Tap | None,
     ) -> None:
+        self._tap = tap
         self._output = output
         self._stage = stage
         self._inbox = inbox
@@ -201,6 +207,8 @@ class Keeper:
                 case _:
                     pass
             self._look_after()
+            if self._tap is not None and (left := self._tap.report()) is not None:
+                self._voice.say(left.message())
         if self._is_open:
             self._output.close()
 

@@ -64,6 +64,8 @@ class AudioNow(Model):
     title: str | None = None
     item: int | None = None
     level_dbfs: float | None = None
+    heard: bool | None = None
+    """Whether the microphone hears it; null where nothing listens, or it cannot be told."""
     heard_dbfs: float | None = None
     stream: StreamNow | None = None
 
@@ -104,6 +106,28 @@ class Fault(Model):
     text: str
 
 
+SelfTestVerdict = Literal["good", "weaker", "changed", "silent", "clipped", "unclear", "no-reference"]
+"""`unclear`: too much noise. `no-reference`: all tones came back, and there is nothing to compare them with."""
+
+
+class ToneHeard(Model):
+    """One tone of a self-test. `change_db` is against the reference; null where it was not heard or has none."""
+
+    hz: float
+    heard_dbfs: float | None = None
+    change_db: float | None = None
+
+
+class SelfTest(Model):
+    """What came of the last self-test."""
+
+    at: datetime
+    verdict: SelfTestVerdict
+    change_db: float | None = None
+    text: str = ""
+    tones: tuple[ToneHeard, ...] = ()
+
+
 class LogState(Model):
     """How far the centre has the log."""
 
@@ -129,3 +153,4 @@ class Health(Model):
     """Zones whose loudness officers set."""
     faults: tuple[Fault, ...]
     log: LogState
+    self_test: SelfTest | None = None

@@ -49,6 +49,8 @@ class Record(Model):
     clock: ClockReading | None = None
     amplifier_on: bool | None = None
     sounded_dbfs: float | None = None
+    heard: bool | None = None
+    """Whether what listens heard it; not there where nothing listens, or it could not be told."""
     heard_dbfs: float | None = None
     heard_w: float | None = None
     shown: int | None = None

@@ -132,6 +132,80 @@ class Sink:
         finally:
             recorder.finish()
 
+    def control(self, *arguments: str) -> str:
+        """Ask the server for something, as `pactl` does; returns its answer."""
+        done = subprocess.run(
+            ["pactl", *arguments],
+            env={**os.environ, **self.env},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+        return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def second(self, name: str) -> Iterator[Sink]:
+        """Another null sink beside this one, and `NAME.mic`, a microphone that hears what is carried there."""
+        # a better source than the default would become the default, and recorders would be moved there
+        self.control("set-default-source", f"{self.name}.monitor")
+        module = self.control(
+            "load-module",
+            "module-null-sink",
+            f"sink_name={name}",
+            f"rate={RATE}",
+            "channels=1",
+            "norewinds=1",
+        )
+        # a monitor is known as one, and not taken for a microphone
+        self.control(
+            "load-module",
+            "module-remap-source",
+            f"source_name={name}.mic",
+            f"master={name}.monitor",
+            f"rate={RATE}",
+            "channels=1",
+            "remix=no",
+        )
+        try:
+            yield Sink(name, self.env, self.process)
+        finally:
+            with contextlib.suppress(subprocess.CalledProcessError):  # a test may have unplugged it
+                self.control("unload-module", module)  # its source goes with it
+
+    @contextlib.contextmanager
+    def carry_to(self, room: Sink, delay_ms: int, gain_db: float) -> Iterator[None]:
+        """Carry what sounds here to another sink, later and softer: the air between horn and microphone."""
+        module = self.control(
+            "load-module",
+            "module-loopback",
+            f"source={self.name}.monitor",
+            f"sink={room.name}",
+            f"latency_msec={delay_ms}",
+            "adjust_time=0",  # both sinks have one clock: no correction is needed, and each is a small gap
+            "source_dont_move=true",
+            "sink_dont_move=true",
+        )
+        try:
+            self._set_volume(module, gain_db)
+            yield
+        finally:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                self.control("unload-module", module)
+
+    def _set_volume(self, module: str, gain_db: float) -> None:
+        number = wait_until(lambda: self._input_of(module), 5, "the loopback plays")
+        self.control("set-sink-input-volume", number, f"{gain_db}dB")
+
+    def _input_of(self, module: str) -> str | None:
+        number = None
+        for line in self.control("list", "sink-inputs").splitlines():
+            if line.startswith("Sink Input #"):
+                number = line.partition("#")[2]
+            elif line.strip() == f"Owner Module: {module}":
+                return number
+        return None
+
 
 @contextlib.contextmanager
 def private_sink(name: str = "pole", socket: Path | None = None) -> Iterator[Sink]:

@@ -60,6 +60,7 @@ REPLIES: dict[str, dict[str, Any]] = {
     "stop": {"stopped": True},
     "relay": {},
     "screenshot": {"size": [1280, 720], "picture": "iVBORw=="},
+    "self-test": {},
 }
 
 
@@ -174,6 +175,32 @@ def test_a_screenshot_that_cannot_be_written_is_one_line(daemon: Daemon, tmp_pat
     result = loa("screenshot", str(tmp_path / "none" / "x.png"))
     assert result.exit_code == 1
     assert "cannot be written: No such file" in result.stderr
+
+
+@pytest.mark.parametrize(("state", "exit_code"), [("finished", 0), ("failed", 1)])
+def test_a_self_test_is_waited_for_and_ends_as_it_ended(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch, state: str, exit_code: int
+) -> None:
+    tones = [
+        {"hz": 520.0, "heard_dbfs": -43.0, "change_db": -7.1},
+        {"hz": 830.0, "heard_dbfs": None, "change_db": None},
+    ]
+    reply = {
+        "running": False,
+        "state": state,
+        "text": "7 dB softer",
+        "result": {"verdict": "weaker", "tones": tones},
+    }
+    monkeypatch.setitem(REPLIES, "self-test-state", reply)
+    result = loa("self-test", "--reference")
+    assert result.exit_code == exit_code
+    assert daemon.asked == [("self-test", {"reference": True}), ("self-test-state", {})]
+    assert result.stdout.splitlines() == [
+        "   520 Hz  -43.0 dBFS (-7.1 dB)",
+        "   830 Hz  not heard",
+        f"{state}: 7 dB softer",
+    ]
+    assert json.loads(loa("self-test", "--json").stdout)["verdict"] == "weaker"
 
 
 def test_a_refusal_is_one_line_and_exit_1(daemon: Daemon) -> None:

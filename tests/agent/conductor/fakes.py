@@ -15,6 +15,7 @@ from agent.assembly import Outside, make_amplifier, make_buttons
 from agent.clock import FakeClock
 from agent.conductor.loop import Conductor
 from agent.config import parse
+from agent.control.protocol import ControlRequest
 from agent.feeds.events import FeedChanged, FeedRestored
 from agent.feeds.feeds import MediaInfo
 from agent.journal import Journal
@@ -283,6 +284,7 @@ class House:
         screen: Any = None,
         screen_power: ScreenPower | None = None,
         screen_keys: str = "",
+        listener: Any = None,
     ) -> None:
         self.clock = clock or FakeClock(START)
         self.directory = directory
@@ -336,6 +338,7 @@ class House:
             chores=Nothing(),  # type: ignore[arg-type]
             think=lambda _subject, question, then: then(question()),
             reboot=self._reboot,
+            listener=listener,
         )
         self.node = Node(
             config,
@@ -445,6 +448,13 @@ class House:
         """An announcement of spoken texts."""
         items = [{"speech": {"text": text, "language": "vi"}} for text in texts]
         return self.command(id_, **{"type": "announce", "items": items, **parts})
+
+    def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
+        """What the control socket answers."""
+        request = ControlRequest(op, arguments, "tech")
+        self.conductor.post(request)
+        self.run_for(0.0)
+        return request.wait(1.0)
 
     # -- what came of it
 

@@ -13,7 +13,7 @@ from agent.player.protocol import BLOCK, RATE
 from agent.player.resample import Interpolator
 from agent.player.sources import PcmFileSource, Unreadable
 from agent.player.synth import tone
-from agent.tones import TONES
+from agent.tones import PROBE, TONES
 from tests.support.sound import level_dbfs, pitch, sine, strength, write_pcm
 
 
@@ -81,7 +81,7 @@ def test_a_tone_is_as_long_as_it_says_loud_and_without_clicks(name: str) -> None
     samples = tone(name)
     assert len(samples) == round(TONES[name].length_s * RATE)
     assert np.max(np.abs(samples)) <= 0.9
-    assert level_dbfs(samples) > -20
+    assert level_dbfs(samples) > (-30 if name == PROBE else -20), "the self-test is soft"
     assert np.max(np.abs(np.diff(samples))) < 0.2
     assert abs(samples[0]) < 0.001
     assert abs(samples[-1]) < 0.001

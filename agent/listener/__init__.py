@@ -1,0 +1,1 @@
+"""The worker process that listens: was what went out heard?"""
