@@ -23,6 +23,7 @@ import psutil
 import xcffib
 from xcffib import xproto
 
+from agent.screen.manner import Manner
 from agent.screen.protocol import ping_message
 from bench.idle import cpu_s, processes, pss_alone_mb, pss_mb, wakes
 from bench.stand import stand
@@ -39,6 +40,8 @@ TARGETS = {
 }
 
 SIZE = (1920, 1080)
+SHIFT_PX = 2
+"""As a node has it where its configuration says nothing."""
 ROUNDS = 3
 WATCHED_S = 20.0
 STILL_S = 60.0
@@ -121,7 +124,8 @@ def medians(name: str, rounds: list[dict[str, float]]) -> dict[str, float]:
 def screen(display: str, *zones: dict[str, Any]) -> Iterator[Child]:
     """A screen worker that is told to show these zones."""
     size = f"{SIZE[0]}x{SIZE[1]}"
-    with worker("--driver", "x11", "--size", size, DISPLAY=display) as child:
+    manner = Manner(shift_px=SHIFT_PX).to_json()
+    with worker("--driver", "x11", "--size", size, "--manner", manner, DISPLAY=display) as child:
         child.send(board(*zones))
         yield child
 
@@ -227,7 +231,13 @@ def watch_node(display: str) -> dict[str, float]:
     ]
     with stand() as here:
         here.centre.publish([], bulletins=bulletins)
-        settings = {"poll_s": 900.0, "keepalive_s": 60, "screen": True, "screen_driver": "x11"}
+        settings = {
+            "poll_s": 900.0,
+            "keepalive_s": 60,
+            "screen": True,
+            "screen_driver": "x11",
+            "shift_px": SHIFT_PX,
+        }
         with here.node("board", 0, screen_size=SIZE, env={"DISPLAY": display}, **settings) as node:
             wait_until(
                 lambda: len(node.health()["now"]["screen"]["showing"]) == len(bulletins),

@@ -183,6 +183,10 @@ class BoardView:
             ]
             self._band = Band(caption, band_box(self._size, edge, style), style, now)
 
+    def draw_on(self, surface: pygame.Surface) -> None:
+        """From now on this is what is presented; it holds what the last one held."""
+        self._surface = self._stage.surface = surface
+
     def picture_ready(self, now: MonotonicS) -> None:
         """A picture has been decoded."""
         for area in self._areas:

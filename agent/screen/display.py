@@ -53,10 +53,12 @@ class Display:
             pygame.display.quit()
             raise Retry(f"no screen through {asked or 'any SDL driver'}: {error}") from error
         self._fitting = fit_to(self.size, manner)
-        self.surface: pygame.Surface = self.window
-        if not self._fitting.plain:
-            self.surface = pygame.Surface(self._fitting.canvas).convert(self.window)
         self._step = 0
+        self.surface: pygame.Surface = self.window
+        if self._fitting.rotate:
+            self.surface = pygame.Surface(self._fitting.canvas).convert(self.window)
+        elif not self._fitting.plain:
+            self.surface = self._part()
         self.wander_at = MonotonicS(time.monotonic() + WANDER_EACH_S if manner.shift_px else float("inf"))
         # a window server speaks when a part must be drawn again: these are waited on instead of polled
         sockets, inputs = _descriptors()
@@ -78,7 +80,7 @@ class Display:
         """Bring these boxes of the surface to the screen."""
         if self.breakage == "frozen":
             return
-        if self.surface is not self.window:
+        if not self._fitting.plain:
             boxes = [self._carry(box) for box in boxes]
         if self.breakage == "black":
             self.window.fill((0, 0, 0))
@@ -87,19 +89,22 @@ class Display:
         self.frames += 1
 
     def wander(self, now: MonotonicS) -> None:
-        """Move the picture by a step, if it is time."""
-        if now >= self.wander_at:
-            self.wander_at = MonotonicS(now + WANDER_EACH_S)
-            self._step += 1
-            self.present([Box(0, 0, *self.surface.get_size())])
+        """Move the picture by a step, if it is time; `surface` is another one then, with the same on it."""
+        if now < self.wander_at:
+            return
+        self.wander_at = MonotonicS(now + WANDER_EACH_S)
+        self._step += 1
+        if not self._fitting.rotate:
+            picture = self.surface.copy()
+            self.surface = self._part()
+            self.surface.blit(picture, (0, 0))
+        self.present([Box(0, 0, *self.surface.get_size())])
 
     def seen(self) -> pygame.Surface:
         """What is on the screen, as people read it."""
-        if self.surface is self.window:
-            return self.window
-        area = self._fitting.place(Box(0, 0, *self._fitting.canvas), self._step)
-        part = self.window.subsurface(area)
-        return pygame.transform.rotate(part, self._fitting.rotate) if self._fitting.rotate else part
+        if not self._fitting.rotate:
+            return self.surface
+        return pygame.transform.rotate(self._part(), self._fitting.rotate)
 
     def sample(self, box: Box) -> bytes:
         """Colours of a box of the surface, where it lies on the screen; see `agent.screen.sight`."""
@@ -143,19 +148,33 @@ class Display:
             self._eye.close()
         pygame.display.quit()
 
+    def _part(self) -> pygame.Surface:
+        """Where the picture lies on the window: what is drawn on it is drawn on the window."""
+        return self.window.subsurface(self._fitting.place(Box(0, 0, *self._fitting.canvas), self._step))
+
     def _carry(self, box: Box) -> Box:
-        """Copy a box of the surface to its place on the window."""
+        """Bring a box of the surface to its place on the window."""
         fitting = self._fitting
         target = fitting.place(box, self._step)
         whole = box == Box(0, 0, *fitting.canvas)
         if whole:
-            self.window.fill(self.surface.get_at((0, 0)))
+            for edge in _around(target, self.size):
+                self.window.fill(self.surface.get_at((0, 0)), edge)
         if fitting.rotate:
             part = pygame.transform.rotate(self.surface.subsurface(box), -fitting.rotate)
             self.window.blit(part, target[:2])
-        else:
-            self.window.blit(self.surface, target[:2], box)
         return Box(0, 0, *self.size) if whole else target
+
+
+def _around(box: Box, size: tuple[int, int]) -> list[Box]:
+    """What of a window lies around a box in it."""
+    width, height = size
+    return [
+        Box(0, 0, width, box.y),
+        Box(0, box.bottom, width, height - box.bottom),
+        Box(0, box.y, box.x, box.height),
+        Box(box.right, box.y, width - box.right, box.height),
+    ]
 
 
 def _descriptors() -> tuple[set[int], set[int]]:

@@ -142,6 +142,7 @@ class Worker:
         if _now() >= self._look_at:
             self._look(view, display)
         display.wander(_now())
+        view.draw_on(display.surface)
         while time.monotonic() < view.next_at - SPARE_S and view.prepare():
             pass
 

@@ -42,6 +42,7 @@ class NodeSettings:
     screen: bool = False
     screen_driver: str = "offscreen"
     screen_size: tuple[int, int] = (1280, 720)
+    shift_px: int = 0
     settle_s: float = 0.2
     relay_delay_s: float = 0.05
     tail_s: float = 0.4
@@ -115,6 +116,7 @@ class NodeSettings:
             f"enabled = {str(self.screen).lower()}",
             f'driver = "{self.screen_driver}"',
             f"size = {list(self.screen_size)}",
+            f"shift_px = {self.shift_px}",
             "[hardware]",
             'gpio = "fake"',
             "[clock]",

@@ -366,3 +366,37 @@ def test_a_film_with_sound_waits_to_be_told_and_stands_still_under_a_takeover(fi
 def children_of(pid: int) -> list[int]:
     text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(word) for word in text.split()]
+
+
+def test_a_picture_that_wanders_takes_its_ground_with_it_and_goes_on(display: str, tmp_path: Path) -> None:
+    # as `python -m agent.screen --driver x11`, but each step comes after a third of a second
+    code = (
+        "from agent.screen import display_environment as e, fitting; fitting.WANDER_EACH_S = 0.3;"
+        "from agent.child import take_over_pipes; v = take_over_pipes(); e.prepare_environment('x11');"
+        "from agent.screen.worker import Options, Worker; from agent.screen.manner import Manner;"
+        "Worker(Options(manner=Manner(shift_px=4, look_each_s=0.3)), v).run()"
+    )
+    turning = MAIN | {
+        "bulletins": [
+            {"id": f"b{n}", "duration_s": 1, "text": {"heading": f"Thông báo {n}"}} for n in range(2)
+        ]
+    }
+    ground, surface = THEMES["dark"].ground, THEMES["dark"].surface
+    with worker(start=("-c", code), DISPLAY=display) as child:
+        child.send(board(turning, TICKER))
+        child.heard("showing", showing=["b1", "t"])
+        places: set[tuple[int, int]] = set()
+
+        def wandered() -> bool:
+            seen = grab(display, tmp_path / "x.png")
+            edge = [seen.getpixel((x, 0)) for x in range(0, 1280, 40)]
+            assert set(edge) == {ground}
+            left = next(x for x in range(80) if seen.getpixel((x, 300)) != ground)
+            top = next(y for y in range(80) if seen.getpixel((640, y)) == surface)
+            places.add((left, top))
+            return len(places) >= 3
+
+        wait_until(wandered, 20, "it wanders")
+        count = len(child.said)
+        wait_until(lambda: [s for s in child.said[count:] if s["event"] == "showing"], 15, "it goes on")
+        assert not [said for said in child.said if said["event"] in {"seen", "failed"}]
