@@ -160,7 +160,9 @@ class Alarms:
         # an exercise must never hide what is meant in earnest
         now = self._clock.now()
         left = [alert.at(now) for alert in self.book.in_force]
-        shown = max((a for a in left if a.infos), key=lambda a: (urgency(a), a.sent), default=None)
+        told = (alert for alert in left if alert.infos)
+        # of one second, the one that its sender numbered last
+        shown = max(told, key=lambda a: (urgency(a), a.sent, a.identifier), default=None)
         self._stage.take_over(self._takeover(shown) if shown is not None else None)
         self._next_change = self.book.next_expiry(now) or NEVER
 

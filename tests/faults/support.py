@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playlists.models.command import Command
@@ -115,10 +116,14 @@ def an_announcement_was_accepted(scene: Scene) -> None:
 
 
 def an_alert_speaks(scene: Scene) -> None:
-    """A storm alert has taken sound and screen. Each has an identifier of its own."""
+    """A storm alert has taken sound and screen. Each has an identifier of its own, and ends soon after its row."""
     name = f"VN-TEST-{time.monotonic_ns()}"
+    sent = datetime.now(UTC).replace(microsecond=0)
+    expires = sent + timedelta(minutes=1)
     cap = (SAMPLE / "alert-storm.xml").read_text(encoding="utf-8")
     cap = re.sub(r"<identifier>.*?</identifier>", f"<identifier>{name}</identifier>", cap)
+    cap = re.sub(r"<sent>.*?</sent>", f"<sent>{sent.isoformat()}</sent>", cap)
+    cap = re.sub(r"<expires>.*?</expires>", f"<expires>{expires.isoformat()}</expires>", cap)
     scene.command = scene.house.command("alert", cap=cap)
     scene.house.centre.wait_for_receipt(scene.command, "started")
     scene.house.wait_for_moment("screen", name, "takeover")
