@@ -20,7 +20,9 @@ from agent.library import Library
 from agent.listener.link import listener_argv, listener_link
 from agent.player.link import PlayerLink, player_argv
 from agent.recordings import STORE_BYTES, Recordings
+from agent.screen.manner import Manner
 from agent.screen.protocol import worker_command
+from agent.screenpower import ScreenPower
 from agent.speech import Voices
 from agent.store import Store
 from agent.uplink.gate import Gate
@@ -28,6 +30,7 @@ from agent.uplink.uplink import Uplink
 from agent.worker import WorkerLink
 from drivers.amplifier import Amplifier, RelayPlan, ZonePlan
 from drivers.buttons import Button, ButtonPin, ButtonPressed, open_buttons
+from drivers.display import open_display
 from drivers.relays import Relay, RelayPin, open_relays
 from drivers.sensors import read_board
 from playlists.alert import Place
@@ -52,6 +55,7 @@ class Outside:
     recordings: Recordings
     player: PlayerLink
     screen: WorkerLink | None
+    screen_power: ScreenPower | None
     uplink: Uplink | None
     amplifier: Amplifier
     relays: Mapping[str, Relay]
@@ -91,6 +95,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         recordings=Recordings(of_alerts, config.alerts.hosts, library, post),
         player=make_player(config, post),
         screen=make_screen(config, post),
+        screen_power=make_screen_power(config, post),
         uplink=make_uplink(config, journal, gate, post, clock, boot),
         amplifier=amplifier,
         relays=relays,
@@ -152,8 +157,25 @@ def make_screen(config: Config, post: Post) -> WorkerLink | None:
     if not screen.enabled:
         return None
     driver = None if screen.driver == "auto" else screen.driver
-    argv = worker_command(driver, screen.size, fullscreen=screen.fullscreen, theme=screen.theme)
+    manner = Manner(
+        rotate=screen.rotate,
+        overscan_percent=screen.overscan_percent,
+        shift_px=screen.shift_px,
+        transitions=screen.transitions,
+        touch=screen.touch,
+        colours=screen.colours,
+        emblem=str(screen.emblem) if screen.emblem is not None else None,
+    )
+    argv = worker_command(
+        driver, screen.size, fullscreen=screen.fullscreen, theme=screen.theme, manner=manner
+    )
     return WorkerLink("screen", argv, post)
+
+
+def make_screen_power(config: Config, post: Post) -> ScreenPower | None:
+    """What switches the display; None where nothing does. Nothing is switched yet."""
+    display = open_display(config.screen.power) if config.screen.enabled else None
+    return ScreenPower(display, post) if display is not None else None
 
 
 def make_amplifier(config: Config) -> tuple[Amplifier, dict[str, Relay]]:

@@ -169,6 +169,7 @@ class Life:
             outside.chores.stop,
             outside.control.stop,
             lambda: outside.screen.stop() if outside.screen is not None else None,
+            lambda: outside.screen_power.stop() if outside.screen_power is not None else None,
             node.conductor.drain,  # what the screen said last are its sums
             lambda: node.stage.write_sums(all_of_them=True),
             lambda: node.ledger.remark("agent stopped"),

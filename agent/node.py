@@ -12,6 +12,7 @@ from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
 from agent.conductor.captions import Captions
+from agent.conductor.filmsound import FilmSound
 from agent.conductor.following import Following
 from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
@@ -27,8 +28,10 @@ from agent.conductor.playback import Playback
 from agent.conductor.proof import Proof
 from agent.conductor.reception import Reception
 from agent.conductor.requests import Requests
+from agent.conductor.residents import Residents
 from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
+from agent.conductor.screenhours import ScreenHours
 from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
@@ -41,6 +44,7 @@ from agent.control.protocol import ControlRequest
 from agent.faults import Faults
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
+from agent.screenpower import DisplaySwitched
 from agent.timeline import Timeline
 from drivers.buttons import ButtonPressed
 from playlists.models.health import LogState
@@ -139,6 +143,15 @@ class Node:
             timezone=config.node.timezone,
             theme=config.screen.theme,
             shown=lambda what, state: self.timeline.add("screen", what, state),
+            feedback_url=config.screen.feedback_url,
+        )
+        self.screen_hours = ScreenHours(
+            clock,
+            self.stage,
+            self.faults,
+            outside.screen_power,
+            hours=config.screen.on_hours,
+            zone=config.node.zone,
         )
         self.alarms = Alarms(
             clock,
@@ -194,6 +207,11 @@ class Node:
             post=post,
             scratch=config.paths.runtime,
         )
+        self._buttons = {button.name: button.does for button in config.buttons}
+        self.residents = Residents(clock, self.stage, self.voice, self.rules, self.orders.say)
+        self.film_sound = FilmSound(clock, self.stage, self.voice, self.rules, self.orders.say)
+        self.stage.touched = self.residents.act
+        self.stage.film_waits = self.film_sound.film
         self.captions = Captions(clock, self.playback, self.stage)
         self.identity = Identity(
             clock,
@@ -260,10 +278,11 @@ class Node:
         ):
             for event, handler in handlers.items():
                 on(event, handler)
+        on(DisplaySwitched, self.screen_hours.switched)
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
-        on(ButtonPressed, self.identity.pressed)
+        on(ButtonPressed, self._pressed)
         on(Thought, lambda event: event.take())
         on(ClockJumped, lambda _event: None)  # it only wakes us: `Leaps` looks at each turn
         each_turn = self.conductor.each_turn
@@ -276,6 +295,7 @@ class Node:
         each_turn("voice", self.voice.turn)
         each_turn("captions", self.captions.turn)
         each_turn("stage", self.stage.turn)
+        each_turn("screen-hours", self.screen_hours.turn)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
@@ -326,7 +346,15 @@ class Node:
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
+        self.film_sound.told(p, told)
         self.orders.tell(p, told)
+
+    def _pressed(self, event: ButtonPressed) -> None:
+        does = self._buttons[event.button]
+        if does == "identify":
+            self.identity.pressed(event)
+        else:
+            self.residents.pressed(does)
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

@@ -18,6 +18,8 @@ NAMES = (
     "heard",
     "ready",
     "idle",
+    "screen",
+    "week",
     "listener",
     "captions",
     "speech",

@@ -52,7 +52,7 @@ class Stand:
 
     def settings(self, **changes: Any) -> NodeSettings:
         """Settings of a node that is installed as installers do it: with its byte code compiled."""
-        env = {**self.sink.env, "PYTHONDONTWRITEBYTECODE": ""}
+        env = {**self.sink.env, "PYTHONDONTWRITEBYTECODE": "", **changes.pop("env", {})}
         return self.centre.node_settings(env=env, **changes)
 
     @contextlib.contextmanager

@@ -1,7 +1,9 @@
 """What the board shows now, and when that next changes.
 
-- The layout is that of the highest feed that has one: `default`, or else its first. Without any, a notice
-  area over a ticker and a clock.
+- The layout is that of the highest feed that has one for this screen and hour: the first that names hours,
+  which are now; or else `default`, or else the first. Without any, a notice area over a ticker and a clock.
+- A screen hangs in `landscape` or `portrait`. A layout for the other kind of screen is passed over; before the
+  screen has said how it hangs, only layouts for any screen are asked.
 - A bulletin is shown in the zone that it names while it is valid, within its hours, if it is for this node.
   All its times are wall times in the zone of its schedule.
 - Emergencies stand first in their zone, then priority, then routine; within a class the feed of the higher
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from playlists.hours import hours_contain
@@ -34,6 +36,11 @@ BUILT_IN_LAYOUT = Layout(
         LayoutZone(id="clock", at=(13, 8, 3, 1), kind="clock"),
     ),
 )
+
+Orientation = Literal["landscape", "portrait"]
+
+LONGEST_FILM_S = 600.0
+"""A film whose bulletin names no duration is shown to its end, but no longer than this."""
 
 NextEdge = Callable[[tuple[str, ...], ZoneInfo], datetime | None]
 
@@ -67,7 +74,12 @@ class Shown:
         if bulletin.content.image is not None:
             image = bulletin.content.image
             return told | {"image": {"path": image.media, "fit": image.fit, "caption": image.caption}}
-        raise ValueError(f"{self.id} is neither text nor image")
+        if bulletin.content.video is not None:
+            video = bulletin.content.video
+            lasts_s = bulletin.duration_s if "duration_s" in bulletin.model_fields_set else LONGEST_FILM_S
+            part = {"path": video.media, "fit": video.fit, "caption": video.caption, "sound": video.sound}
+            return told | {"duration_s": lasts_s, "video": part}
+        raise ValueError(f"{self.id} is neither text nor image nor video")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +132,20 @@ def board_at(
     node: str,
     groups: frozenset[str],
     timezone: str,
+    orientation: Orientation | None = None,
 ) -> tuple[BoardNow, datetime | None]:
     """Return what the board shows at `now`, and when (UTC) that may next change; None: not by itself.
 
-    The order of `feeds` does not matter. `timezone` is the node's own, for its clock.
+    The order of `feeds` does not matter. `timezone` is the node's own, for its clock. `orientation` is how
+    the screen hangs; None while that is not known.
     """
     by_level = sorted(feeds.items(), key=lambda feed: (-feed[1].level, feed[0]))
-    layout = _layout(by_level)
-    places = {zone.id for zone in layout.zones}
     next_edge = _edges(now)
+    known = clock_state is not ClockState.UNSET
+    layout, changes = _layout(by_level, orientation, now if known else None, next_edge)
+    places = {zone.id for zone in layout.zones}
     valid: list[Shown] = []
     left_out: list[tuple[str, str]] = []
-    changes: list[datetime] = []
     for name, feed in by_level:
         zone = feed.schedule.zone
         for bulletin in feed.schedule.bulletins:
@@ -158,12 +172,26 @@ def board_at(
     return board, min(changes, default=None)
 
 
-def _layout(by_level: list[tuple[str, FeedSchedule]]) -> Layout:
+def _layout(
+    by_level: list[tuple[str, FeedSchedule]],
+    orientation: Orientation | None,
+    now: datetime | None,
+    next_edge: NextEdge,
+) -> tuple[Layout, list[datetime]]:
+    """The layout, and when another one may take its place; `now` is None while nobody knows the time."""
     for _, feed in by_level:
-        layouts = feed.schedule.layouts
-        if layouts:
-            return next((layout for layout in layouts if layout.id == "default"), layouts[0])
-    return BUILT_IN_LAYOUT
+        zone = feed.schedule.zone
+        fitting = [one for one in feed.schedule.layouts if one.orientation in {None, orientation}]
+        timed = [one for one in fitting if one.hours and now is not None]
+        changes = [edge for one in timed if (edge := next_edge(one.hours, zone)) is not None]
+        at_all_hours = [one for one in fitting if not one.hours]
+        now_on = [one for one in timed if now is not None and hours_contain(one.hours, now.astimezone(zone))]
+        standard = [one for one in at_all_hours if one.id == "default"]
+        for one in (*now_on, *standard, *at_all_hours):
+            return one, changes
+        if changes:  # it has layouts, for other hours
+            return BUILT_IN_LAYOUT, changes
+    return BUILT_IN_LAYOUT, []
 
 
 def _is_for(bulletin: Bulletin, node: str, groups: frozenset[str]) -> bool:
@@ -183,8 +211,6 @@ def _why_not(bulletin: Bulletin, feed: FeedSchedule, places: set[str]) -> str | 
         return f"above ceiling: class {bulletin.class_} from a feed that may claim {feed.ceiling}"
     if bulletin.zone not in places:
         return f"the layout has no zone {bulletin.zone!r}"
-    if bulletin.content.video is not None:
-        return "video is not shown by this version"
     return None
 
 

@@ -17,7 +17,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.tellings import Origin, Tellings, id_of, urgency
 from agent.conductor.voice import Told, Voice
 from agent.screen.protocol import Status as ScreenStatus
-from agent.screen.protocol import Takeover
+from agent.screen.protocol import Takeover, Words
 from playlists.alert import (
     Alert,
     AlertBook,
@@ -168,13 +168,26 @@ class Alarms:
 
     def _takeover(self, alert: Alert) -> Takeover:
         """What covers the screen: the blocks that are told, in the order in which they are."""
-        (first, _), *others = alert.blocks(self._languages)
-        parts = [first.description, first.instruction]
-        for info, _ in others:
-            parts += [info.headline or info.event, info.description, info.instruction]
-        text = "\n".join(part for part in parts if part)
         status: ScreenStatus = "Exercise" if alert.status is Status.EXERCISE else "Actual"
-        return Takeover(alert.identifier, "emergency", first.event, first.headline, text, status)
+        first, *more = (
+            Words(
+                language,
+                info.event,
+                info.headline,
+                "\n".join(part for part in (info.description, info.instruction) if part),
+            )
+            for info, language in alert.blocks(self._languages)
+        )
+        return Takeover(
+            alert.identifier,
+            "emergency",
+            first.event,
+            first.headline,
+            first.text,
+            status,
+            first.language,
+            tuple(more),
+        )
 
     def _remark(self, alert: Alert, text: str, origin: Origin | None = None) -> None:
         log.info("alert %s: %s", alert.identifier, text)

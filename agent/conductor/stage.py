@@ -8,36 +8,47 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from agent.clock import Clock
 from agent.conductor.ledger import Ledger
 from agent.conductor.thinker import Think
 from agent.faults import Faults
 from agent.screen.protocol import (
+    Action,
     Caption,
     Failed,
+    FilmWaits,
     PictureTaken,
     Ready,
+    Seen,
     Showing,
     Shown,
     Takeover,
+    Touched,
+    act_message,
     board_message,
     caption_message,
     clear_message,
+    film_message,
     picture_message,
     read_event,
+    rest_message,
     takeover_message,
 )
 from agent.worker import WorkerLink
-from playlists.board import BoardNow, board_at
+from playlists.board import BoardNow, Orientation, board_at
 from playlists.models.base import ClockState
 from playlists.models.health import ScreenNow
 from playlists.models.record import Outcome, Record
+from playlists.models.schedule import Bulletin
 from playlists.timetable import FeedSchedule
 from playlists.units import MonotonicS, Seconds
 
 log = logging.getLogger("loa.stage")
 
+UNSEEN = ("black", "frozen", "unplugged")
+"""What a screen does instead of showing the board; each is a fault `screen-…`."""
 MOST_LEFT_OUT = 20
 """Bulletins that a new board leaves out and that get a record each."""
 
@@ -59,6 +70,7 @@ class Stage:
         timezone: str,
         theme: str,
         shown: Callable[[str, str], None],
+        feedback_url: str | None = None,
     ) -> None:
         """`find_media(feed, target)` is the file of a picture, None while it is not here.
 
@@ -93,6 +105,15 @@ class Stage:
         """Pictures that are not here yet."""
         self._told_left_out: tuple[tuple[str, str], ...] = ()
         self._ready = False
+        self._orientation: Orientation | None = None
+        self._resting = False
+        self._feedback_url = feedback_url
+        self._board: BoardNow | None = None
+        self._votes: dict[tuple[str, datetime], tuple[int, int]] = {}
+        self.touched: Callable[[Action, str | None], None] = lambda _action, _bulletin: None
+        """Hears what a resident did at the board, and what was on show then."""
+        self.film_waits: Callable[[str, bool], None] = lambda _bulletin, _waits: None
+        """Hears that a film with sound has come up and waits, or that it has left."""
         self.now = ScreenNow()
 
     def replace(self, feeds: Mapping[str, FeedSchedule]) -> None:
@@ -134,7 +155,9 @@ class Stage:
             feeds = dict(self._feeds)
             self._think(
                 "board",
-                lambda: board_at(feeds, now, state, self._node, self._groups, self._timezone),
+                lambda: board_at(
+                    feeds, now, state, self._node, self._groups, self._timezone, self._orientation
+                ),
                 self._adopt,
             )
         mono = self._clock.monotonic()
@@ -148,6 +171,7 @@ class Stage:
 
     def _adopt(self, found: tuple[BoardNow, datetime | None]) -> None:
         board, self._next_change = found
+        self._board = board
         self._tell_left_out(board.left_out if self._screen is not None else ())
         self._send(board)
 
@@ -159,6 +183,45 @@ class Stage:
         """A target of a feed has come: if it is a picture that was missed, the board shows it now."""
         if (feed, target) in self._missed:
             self._stale = True
+
+    # ---- the screen's rest, and what residents ask of it
+
+    def rest(self, *, resting: bool) -> None:
+        """Have the screen black, but for an emergency; or have it show the board."""
+        if resting != self._resting:
+            self._resting = resting
+            self._tell(rest_message(resting=resting))
+
+    @property
+    def covered(self) -> bool:
+        """Whether something covers the board that must be seen."""
+        return self._taken is not None or self._notice is not None
+
+    def shown(self, name: str) -> Bulletin | None:
+        """A bulletin (`feed/id`) of the board."""
+        if self._board is None:
+            return None
+        every = (shown for zone in self._board.zones for shown in zone.bulletins)
+        return next((shown.bulletin for shown in every if shown.id == name), None)
+
+    def act(self, action: Action) -> None:
+        """Have the board do what a resident asks for at a button."""
+        self._tell(act_message(action))
+
+    def run_film(self, bulletin: str, at: MonotonicS | None) -> None:
+        """Let the film that waits run: when its sound comes, or at once and without."""
+        self._tell(film_message(bulletin, at))
+
+    def vote(self, bulletin: str, *, useful: bool) -> None:
+        """A resident found it useful, or not: counted like its showings, and nothing else is kept."""
+        key = (bulletin, _hour_of(self._clock.now()))
+        yes, no = self._votes.get(key, (0, 0))
+        self._votes[key] = (yes + useful, no + (not useful))
+        self._sums.setdefault(key, (0, 0.0))
+
+    def presented(self, frames: int, late: int) -> None:
+        """So many frames the screen has presented since it was opened, so many of a ticker's too late."""
+        self.now = self.now.model_copy(update={"frames": frames, "frames_late": late})
 
     def absorb(self, message: dict[str, Any]) -> None:
         """Take one message of the screen.
@@ -184,6 +247,13 @@ class Stage:
                     then(picture)
             case Failed(bulletin, reason):
                 self._failed(bulletin, reason)
+            case Seen(state, reason):
+                for wrong in UNSEEN:
+                    self._faults.set(f"screen-{wrong}", reason if state == wrong else None)
+            case Touched(action, bulletin):
+                self.touched(action, bulletin)
+            case FilmWaits(bulletin, waits):
+                self.film_waits(bulletin, waits)
             case _:
                 pass
 
@@ -203,6 +273,7 @@ class Stage:
             if began == hour and not all_of_them:
                 continue
             del self._sums[bulletin, began]
+            useful, useless = self._votes.pop((bulletin, began), (None, None))
             self._ledger.write(
                 Record(
                     kind="show",
@@ -211,6 +282,8 @@ class Stage:
                     ended=max(began, min(began + timedelta(hours=1), self._clock.now())),
                     shown=shown,
                     shown_s=round(seconds, 1),
+                    useful=useful,
+                    useless=useless,
                     outcome="finished",
                     clock=self._clock.reading(),
                 )
@@ -224,7 +297,12 @@ class Stage:
         if not self._ready:
             self._faults.raise_("screen", f"no screen can be opened: {ready.reason}; it is tried again")
             return
-        self._faults.clear("screen")
+        for code in ("screen", *(f"screen-{wrong}" for wrong in UNSEEN)):
+            self._faults.clear(code)
+        width, height = ready.canvas or ready.size or (1, 1)
+        self._orientation = "landscape" if width >= height else "portrait"
+        if self._resting:
+            self._tell(rest_message(resting=True))
         if self._taken or self._notice:
             self._send_takeover()
 
@@ -245,15 +323,24 @@ class Stage:
             self._sent = text
 
     def _with_file(self, bulletin: dict[str, Any]) -> dict[str, Any] | None:
-        """The bulletin with its picture's file; None while that is not here."""
-        image = bulletin.get("image")
-        if image is None:
-            return bulletin
-        path = self._find_media(bulletin["feed"], image["path"])
+        """The bulletin with its picture's or film's file; None while that is not here."""
+        kind = next((kind for kind in ("image", "video") if bulletin.get(kind) is not None), None)
+        if kind is None:
+            return self._with_feedback(bulletin)
+        part = bulletin[kind]
+        path = self._find_media(bulletin["feed"], part["path"])
         if path is None:
-            self._missed.add((bulletin["feed"], image["path"]))
+            self._missed.add((bulletin["feed"], part["path"]))
             return None
-        return bulletin | {"image": image | {"path": str(path)}}
+        return bulletin | {kind: part | {"path": str(path)}}
+
+    def _with_feedback(self, bulletin: dict[str, Any]) -> dict[str, Any]:
+        """A notice without a code of its own gets one that leads to the officer."""
+        text = bulletin.get("text")
+        if text is None or text.get("qr") or self._feedback_url is None:
+            return bulletin
+        url = self._feedback_url.replace("{node}", quote(self._node, safe=""))
+        return bulletin | {"text": text | {"qr": url.replace("{bulletin}", quote(bulletin["id"], safe=""))}}
 
     def _count(self, shown: Shown) -> None:
         key = (shown.bulletin, _hour_of(datetime.fromisoformat(shown.since)))

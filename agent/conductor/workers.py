@@ -103,6 +103,7 @@ class Workers:
                 self._voice.finished(*finished)
         elif event.message.get("event") == "pong":
             self._screen_pong = int(event.message.get("n", 0))
+            self._stage.presented(int(event.message.get("frames", 0)), int(event.message.get("late", 0)))
         else:
             self._stage.absorb(event.message)
 

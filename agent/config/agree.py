@@ -8,6 +8,8 @@ from typing import Any
 
 from agent.config.show import Located, located
 from agent.config.suggest import did_you_mean
+from agent.screen.protocol import ACTIONS
+from agent.screen.theme import LEGIBLE, THEMES, WELL_LEGIBLE, contrasts, themed
 from agent.speech.voices import PITCH
 from playlists.languages import language_of
 
@@ -22,12 +24,14 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_unique(document, "buttons", "name"),
         *_unique(document, "buttons", "pin"),
         *_pins(document),
+        *_residents(document),
         *_unique(document, "zones", "name"),
         *_zones(document),
         *_broker(document),
         *_audio(document),
         *_voices(document),
         *_groups(document),
+        *_screen(document),
         *_tie_break(document),
     ]
 
@@ -65,11 +69,22 @@ def _unique(document: Mapping[str, Any], section: str, key: str) -> Iterator[Loc
 
 
 def _pins(document: Mapping[str, Any]) -> Iterator[Located]:
-    taken = {entry.get("pin"): entry.get("name") for _, entry in _entries(document, "relays")}
+    relays = [(entry.get("pin"), entry.get("name")) for _, entry in _entries(document, "relays")]
+    taken = {pin: name for pin, name in relays if isinstance(pin, int)}
     for index, button in _entries(document, "buttons"):
         pin = button.get("pin")
         if isinstance(pin, int) and pin in taken:
             yield located(document, "buttons", index, "pin", f"is that of the relay {taken[pin]!r}")
+
+
+def _residents(document: Mapping[str, Any]) -> Iterator[Located]:
+    screen = document.get("screen")
+    if isinstance(screen, Mapping) and screen.get("enabled") is True:
+        return
+    for index, button in _entries(document, "buttons"):
+        if button.get("does") in ACTIONS:
+            message = f"{button['does']!r} asks something of a board, and [screen] is not enabled"
+            yield located(document, "buttons", index, "does", message)
 
 
 def _zones(document: Mapping[str, Any]) -> Iterator[Located]:
@@ -143,6 +158,40 @@ def _voices(document: Mapping[str, Any]) -> Iterator[Located]:
 def _groups(document: Mapping[str, Any]) -> Iterator[Located]:
     if twice := _twice(_words(document.get("node"), "groups")):
         yield located(document, "node", 0, "groups", f"names {twice!r} twice")
+
+
+def _screen(document: Mapping[str, Any]) -> Iterator[Located]:
+    screen = document.get("screen")
+    if not isinstance(screen, Mapping):
+        return
+    colours = screen.get("colours")
+    if isinstance(colours, Mapping):
+        for message in _colours(str(screen.get("theme", "dark")), colours):
+            yield located(document, "screen", 0, "colours", message)
+    power, driver = screen.get("power", "none"), screen.get("driver", "auto")
+    needs = {"xset": "x11", "wlr-randr": "wayland"}.get(str(power))
+    if needs is not None and driver not in ("auto", needs):
+        yield located(document, "screen", 0, "power", f"{power!r} works with driver = {needs!r} only")
+    if power != "none" and not _list(screen, "on_hours"):
+        yield located(document, "screen", 0, "power", "has no effect without on_hours")
+
+
+def _colours(theme: str, own: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an owner's colours: text must be legible on them."""
+    if theme not in THEMES or not all(isinstance(text, str) for text in own.values()):
+        return
+    try:
+        themed_so = themed(THEMES[theme], own)
+    except ValueError as error:
+        yield str(error)
+        return
+    least = WELL_LEGIBLE if theme == "contrast" else LEGIBLE
+    for what, found in contrasts(themed_so).items():
+        if found < least:
+            yield (
+                f"{what}: the contrast is {found:.1f}:1, and theme {theme!r} needs {least:g}:1 "
+                "for text to be legible (WCAG 2.2)"
+            )
 
 
 def _tie_break(document: Mapping[str, Any]) -> Iterator[Located]:

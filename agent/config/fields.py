@@ -90,6 +90,20 @@ Url = Annotated[str, AfterValidator(_url)]
 """Where a tree of files begins."""
 
 
+def _link(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname or len(text) > 300:
+        raise ValueError("must be a URL of 300 characters at most that begins with https:// or http://")
+    rest = text.replace("{node}", "").replace("{bulletin}", "")
+    if "{" in rest or "}" in rest:
+        raise ValueError("may hold {node} and {bulletin}, and no other braces")
+    return text
+
+
+Link = Annotated[str, AfterValidator(_link)]
+"""A URL for residents; `{node}` and `{bulletin}` stand for what is filled in."""
+
+
 def _stream_host(entry: str) -> str:
     StreamHosts.of((entry,))
     return entry

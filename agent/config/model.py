@@ -17,6 +17,7 @@ from agent.config.fields import (
     Geocode,
     Host,
     Hours,
+    Link,
     Name,
     Number,
     Repeat,
@@ -117,7 +118,7 @@ class Button(Section):
     name: Name
     pin: Annotated[Whole, Field(ge=2, le=27)]
     active: Literal["high", "low"]
-    does: Literal["identify"]
+    does: Literal["identify", "read", "next", "back", "language", "useful", "useless"]
 
 
 class Audio(Section):
@@ -224,7 +225,19 @@ class Screen(Section):
     driver: Literal["auto", "kmsdrm", "wayland", "x11", "offscreen", "dummy"] = "auto"
     size: tuple[Pixels, Pixels] | None = None
     fullscreen: Flag = True
-    theme: Literal["dark", "light"] = "dark"
+    theme: Literal["dark", "light", "contrast"] = "dark"
+    colours: Annotated[
+        dict[str, Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]], Field(max_length=7)
+    ] = {}
+    emblem: FilePath | None = None
+    transitions: Flag = True
+    rotate: Literal[0, 90, 180, 270] = 0
+    overscan_percent: Annotated[Number, Field(ge=0, le=10)] = 0.0
+    shift_px: Annotated[Whole, Field(ge=0, le=16)] = 2
+    on_hours: Annotated[tuple[Hours, ...], Field(max_length=48)] = ()
+    power: Literal["none", "cec", "xset", "wlr-randr", "fake"] = "none"
+    touch: Flag = False
+    feedback_url: Link | None = None
 
 
 class Limits(Section):

@@ -10,6 +10,8 @@ import sys
 
 from agent.child import die_with_parent, take_over_pipes
 from agent.screen.display_environment import prepare_environment
+from agent.screen.errors import Rejected
+from agent.screen.manner import Manner, read_manner
 from agent.screen.protocol import THEMES
 
 
@@ -20,6 +22,7 @@ def main() -> int:
     parser.add_argument("--size", type=_size, help="WIDTHxHEIGHT in pixels; without it the screen's own")
     parser.add_argument("--window", action="store_true", help="a window instead of the whole screen")
     parser.add_argument("--theme", choices=THEMES, default="dark")
+    parser.add_argument("--manner", type=_manner, default=Manner(), help="JSON; see agent.screen.manner")
     options = parser.parse_args()
     voice = take_over_pipes()
     die_with_parent()
@@ -29,8 +32,16 @@ def main() -> int:
 
     from agent.screen.worker import Options, Worker  # noqa: PLC0415 - pygame reads the environment now
 
-    Worker(Options(options.size, fullscreen=not options.window, theme=options.theme), voice).run()
+    chosen = Options(options.size, not options.window, options.theme, options.manner)
+    Worker(chosen, voice).run()
     return 0
+
+
+def _manner(text: str) -> Manner:
+    try:
+        return read_manner(text)
+    except Rejected as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -8,60 +8,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pygame
 
-from agent.screen.captions import LINGER_S, Band, band_box, spoken_pages
+from agent.screen.captions import Band, band_box, spoken_pages
 from agent.screen.clock import ClockArea
 from agent.screen.compose import Style
+from agent.screen.controls import ControlsArea, with_controls
+from agent.screen.cover import Cover
+from agent.screen.errors import Quarantine
+from agent.screen.films import Films
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box, place
 from agent.screen.ledger import Ledger
-from agent.screen.paint import Page, paint
-from agent.screen.pictures import Pictures
-from agent.screen.protocol import Board, Caption, Event, Failed, Showing, Shown, Takeover, ThemeName, Zone
-from agent.screen.rotation import page_times
+from agent.screen.manner import Manner
+from agent.screen.paint import paint
+from agent.screen.pictures import Pictures, Wanted, decode
+from agent.screen.protocol import (
+    Action,
+    Board,
+    Caption,
+    Event,
+    Failed,
+    FilmWaits,
+    Showing,
+    Shown,
+    Takeover,
+    ThemeName,
+    Touched,
+    Zone,
+)
 from agent.screen.takeover import alarm_of, compose_takeover
-from agent.screen.theme import THEMES, sizes_for
+from agent.screen.theme import THEMES, Theme, sizes_for, themed
 from agent.screen.ticker import TickerArea
+from agent.screen.wishes import Wishes, largest_zone
 from agent.screen.zones import NEVER, BulletinArea, Stage
 from playlists.units import MonotonicS, Seconds
 
-TAKEOVER_PAGE_S = Seconds(8.0)
+BLACK = (0, 0, 0)
+EMBLEM_PX = (512, 256)
 REPORT_S = Seconds(60.0)
 
-ZoneArea = BulletinArea | TickerArea | ClockArea
-
-
-class _Cover:
-    """A takeover on the screen."""
-
-    def __init__(self, takeover: Takeover, pages: tuple[Page, ...], now: MonotonicS) -> None:
-        self.takeover = takeover
-        self.pages = pages
-        self.number = -1
-        self.next_at = now
-        self._spoken: list[tuple[Page, Seconds]] = []
-        words = [page.words for page in pages]
-        self._times = page_times(Seconds(TAKEOVER_PAGE_S * len(pages)), words)
-
-    def speak(self, pages: list[tuple[Page, Seconds]], now: MonotonicS) -> None:
-        """Show the pages with the words that are being spoken, one after the other; with none, go on turning."""
-        if not pages and self.number >= 0:
-            self.number -= 1  # the page that was seen before comes again
-        self._spoken, self.next_at = pages, now
-
-    def turn(self, now: MonotonicS) -> Page:
-        """The next page, and when it has had its time: round and round, or for ever if it is the only one."""
-        if self._spoken:
-            page, lasts_s = self._spoken.pop(0)
-            self.next_at = MonotonicS(now + lasts_s + (0.0 if self._spoken else LINGER_S))
-            return page
-        self.number = (self.number + 1) % len(self.pages)
-        single = len(self.pages) == 1
-        self.next_at = NEVER if single else MonotonicS(now + self._times[self.number])
-        return self.pages[self.number]
+ZoneArea = BulletinArea | TickerArea | ClockArea | ControlsArea
 
 
 class BoardView:
@@ -74,8 +64,13 @@ class BoardView:
         pictures: Pictures,
         say: Callable[[Event], None],
         theme: ThemeName = "dark",
+        manner: Manner | None = None,
+        films: Films | None = None,
     ) -> None:
         """`surface` is what is presented; `say` gets every event but `Ready` and `Pong`."""
+        self._manner = manner or Manner()
+        self._films = films
+        self._resting = False
         self._surface = surface
         self._size = surface.get_size()
         self._fonts = fonts
@@ -84,10 +79,11 @@ class BoardView:
         self._default_theme = theme
         self._ledger = Ledger()
         self._failed: set[tuple[str, str]] = set()
+        self._emblem = self._load_emblem(theme)
         self._stage = self._new_stage(theme)
         self._board: Board | None = None
         self._areas: list[ZoneArea] = []
-        self._cover: _Cover | None = None
+        self._cover: Cover | None = None
         self._covered_since: MonotonicS | None = None
         self._band: Band | None = None
         self._uncover: Box | None = None
@@ -95,6 +91,8 @@ class BoardView:
         self._blank = True
         self._told: Showing | None = None
         self._report_at = NEVER
+        self._controls: ControlsArea | None = None
+        self._wishes: Wishes | None = None
 
     # -- what is to be seen ------------------------------------------------------------------------
 
@@ -125,22 +123,44 @@ class BoardView:
         if self._cover is not None and self._cover.takeover == takeover:
             return
         pages = compose_takeover(takeover, self._size, self._stage.style)
-        self._cover = _Cover(takeover, pages, now)
+        self._cover = Cover(takeover, pages, now)
         self._drop_band()
-        if self._covered_since is None:
-            self._covered_since = now
-            self._ledger.vanish_all(now)
+        self._stand_still(now)
 
     def clear(self, now: MonotonicS, wall: datetime) -> None:
         """End the takeover: the board comes back where it was."""
-        if self._cover is None or self._covered_since is None:
+        if self._cover is not None:
+            self._cover = None
+            self._come_back(now, wall)
+
+    def rest(self, now: MonotonicS, wall: datetime, *, resting: bool) -> None:
+        """Be black, but for a takeover; or show the board again, where it was."""
+        if resting == self._resting:
+            return
+        self._resting = resting
+        if self._cover is None:
+            self._drop_band()
+            self._stand_still(now)
+            self._come_back(now, wall)
+
+    def _stand_still(self, now: MonotonicS) -> None:
+        if self._covered_since is None:
+            self._covered_since = now
+            self._ledger.vanish_all(now)
+            for area in self._areas:
+                if isinstance(area, BulletinArea):
+                    area.hold()
+
+    def _come_back(self, now: MonotonicS, wall: datetime) -> None:
+        self._blank = True
+        if self._resting:
+            self._surface.fill(BLACK)
             return
         self._count_covered(now)
-        self._cover = self._covered_since = None
+        self._covered_since = None
         self._surface.fill(self._stage.style.theme.ground)
         for area in self._areas:
             area.repaint(now, wall)
-        self._blank = True
 
     def set_caption(self, caption: Caption | None, now: MonotonicS) -> None:
         """Show words that are being spoken, in place of the last ones; None ends them.
@@ -157,9 +177,15 @@ class BoardView:
                 else spoken_pages(self._cover.takeover, self._cover.pages, caption, self._size, style)
             )
             self._cover.speak(spoken, now)
-        elif caption is not None:
-            edge = [area.box for area in self._areas if isinstance(area, TickerArea | ClockArea)]
+        elif caption is not None and not self._resting:
+            edge = [
+                area.box for area in self._areas if isinstance(area, TickerArea | ClockArea | ControlsArea)
+            ]
             self._band = Band(caption, band_box(self._size, edge, style), style, now)
+
+    def draw_on(self, surface: pygame.Surface) -> None:
+        """From now on this is what is presented; it holds what the last one held."""
+        self._surface = self._stage.surface = surface
 
     def picture_ready(self, now: MonotonicS) -> None:
         """A picture has been decoded."""
@@ -177,23 +203,76 @@ class BoardView:
             return min(self._cover.next_at, report_at)
         if self._blank:
             return MonotonicS(0.0)
+        if self._resting:
+            return report_at
         if self._uncover is not None:
             return MonotonicS(0.0)
         band_at = NEVER if self._band is None else self._band.next_at
-        return min([report_at, band_at, *(area.next_at for area in self._areas)])
+        wishes_at = NEVER if self._wishes is None else self._wishes.next_at
+        return min([report_at, band_at, wishes_at, *(area.next_at for area in self._areas)])
 
     @property
     def late_frames(self) -> int:
         """How many frames of tickers were presented late or not at all."""
         return sum(area.late_frames for area in self._areas if isinstance(area, TickerArea))
 
+    @property
+    def lit(self) -> bool:
+        """Whether there is anything to be seen."""
+        return self._cover is not None or (
+            not self._resting and any(area.showing or isinstance(area, ClockArea) for area in self._areas)
+        )
+
+    @property
+    def moving(self) -> list[Box]:
+        """Bands that should look different at each look."""
+        if self._cover is not None or self._resting:
+            return []
+        return [area.box for area in self._areas if isinstance(area, TickerArea) and area.showing]
+
+    def lose_sight(self, since: MonotonicS) -> None:
+        """The screen has shown nothing of it since then: nothing counts as shown."""
+        self._ledger.lose_sight(since)
+
+    def regain_sight(self, now: MonotonicS, wall: datetime) -> None:
+        """The screen shows it again."""
+        self._ledger.regain_sight(now, wall)
+
+    def run_film(self, bulletin: str, now: MonotonicS, at: float | None) -> None:
+        """The film of this bulletin, which waits for its sound, runs."""
+        for area in self._areas:
+            if isinstance(area, BulletinArea):
+                area.run_film(bulletin, now, at)
+
+    def press(self, point: tuple[int, int], now: MonotonicS) -> None:
+        """A resident has touched the glass there."""
+        action = self._controls.at(point) if self._controls is not None else None
+        if action is not None:
+            self.act(action, now)
+
+    def act(self, action: Action, now: MonotonicS) -> None:
+        """Do what a resident asks for, by the glass or a button; under a takeover nothing is to be asked."""
+        if self._covered_since is not None:
+            return
+        wishes = self._wishes
+        if wishes is None:
+            return
+        if self._controls is not None:
+            self._controls.press(action, now)
+        seen = next(iter(wishes.target.showing), None)
+        if wishes.act(action, now):
+            self._say(Touched(action, seen))
+
     def step(self, now: MonotonicS, wall: datetime) -> list[Box]:
         """Paint what is due; the boxes that changed."""
-        dirty = self._step_cover(now) if self._cover is not None else self._step_areas(now, wall)
+        if self._cover is not None:
+            dirty = self._step_cover(now)
+        else:
+            dirty = [] if self._resting else self._step_areas(now, wall)
         if self._blank and self._cover is None:
             self._blank = False
             dirty = [Box(0, 0, *self._size)]
-        if self._cover is None:
+        if self._cover is None and not self._resting:
             dirty = self._step_band(now, wall, dirty)
         if now >= self._report_at:
             self._report_at = MonotonicS(now + REPORT_S)
@@ -204,6 +283,8 @@ class BoardView:
         """Say what is seen, if that has changed. Call it when the step has been presented."""
         if self._cover is not None:
             state = Showing(self._layout, (), self._cover.takeover.id)
+        elif self._resting:
+            state = Showing(self._layout, (), None)
         else:
             state = Showing(self._layout, tuple(n for area in self._areas for n in area.showing), None)
         nothing_yet = self._told is None and self._board is None and self._cover is None
@@ -213,7 +294,7 @@ class BoardView:
 
     def prepare(self) -> bool:
         """Do one small step towards the next change; False when there is nothing to do."""
-        return self._cover is None and any(area.prepare() for area in self._areas)
+        return self._covered_since is None and any(area.prepare() for area in self._areas)
 
     def report(self, now: MonotonicS, wall: datetime) -> None:
         """Say what was shown since the last report."""
@@ -238,6 +319,10 @@ class BoardView:
         return [Box(0, 0, *self._size)]
 
     def _step_areas(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        if self._wishes is not None and now >= self._wishes.next_at:
+            self._wishes.lapse(now)
+            if self._controls is not None:
+                self._controls.next_at = now
         dirty: list[Box] = []
         for area in self._areas:
             if now >= area.next_at:
@@ -279,25 +364,64 @@ class BoardView:
         if self._covered_since is not None:
             for area in self._areas:
                 area.shift(Seconds(now - self._covered_since))
+            if self._wishes is not None:
+                self._wishes.shift(Seconds(now - self._covered_since))
             self._covered_since = now
 
     def _new_stage(self, theme: ThemeName) -> Stage:
-        style = Style(self._fonts, THEMES[theme], sizes_for(*self._size))
+        style = Style(self._fonts, self._theme(theme), sizes_for(*self._size))
         self._surface.fill(style.theme.ground)
-        return Stage(self._surface, style, self._pictures, self._ledger, self._fail)
+        return Stage(
+            self._surface,
+            style,
+            self._pictures,
+            self._ledger,
+            self._fail,
+            self._films,
+            lambda bulletin, waits: self._say(FilmWaits(bulletin, waits)),
+            transitions=self._manner.transitions,
+            emblem=self._emblem,
+        )
+
+    def _load_emblem(self, theme: ThemeName) -> pygame.Surface | None:
+        if self._manner.emblem is None:
+            return None
+        wanted = Wanted(Path(self._manner.emblem), EMBLEM_PX, "contain", self._theme(theme).surface)
+        try:
+            found = decode(wanted)
+        except Quarantine as error:
+            self._say(Failed(None, f"the emblem is left out: {error}"))
+            return None
+        return pygame.image.frombuffer(found.rgb, found.size, "RGB").convert(self._surface)
+
+    def _theme(self, name: ThemeName) -> Theme:
+        return themed(THEMES[name], self._manner.colours)
 
     def _arrange(self, board: Board, theme: ThemeName, now: MonotonicS) -> None:
         for area in self._areas:
             area.close(now)
-        if self._cover is None:
+        if self._covered_since is None:
             self._stage = self._new_stage(theme)
             self._blank = True
         else:
-            self._stage.style = Style(self._fonts, THEMES[theme], self._stage.style.sizes)
+            self._stage.style = Style(self._fonts, self._theme(theme), self._stage.style.sizes)
         placed, refused = place(board.zones, board.grid, self._size, self._stage.style.sizes.gap)
         for zone, taken in refused:
             self._say(Failed(None, f"zone {zone.id!r} overlaps zone {taken.id!r} and is left out"))
-        self._areas = [self._new_area(zone, box, board, now) for zone, box in placed]
+        largest = largest_zone(placed)
+        self._controls = self._wishes = None
+        self._areas = []
+        for zone, box in placed:
+            bar = None
+            if self._manner.touch and zone is largest:
+                box, bar = with_controls(box, self._size[1], self._stage.style.sizes.gap)  # noqa: PLW2901
+            area = self._new_area(zone, box, board, now)
+            self._areas.append(area)
+            if zone is largest and isinstance(area, BulletinArea):
+                self._wishes = Wishes(area)
+            if bar is not None and self._wishes is not None:
+                self._controls = ControlsArea(bar, self._wishes, self._stage, now)
+                self._areas.append(self._controls)
 
     def _new_area(self, zone: Zone, box: Box, board: Board, now: MonotonicS) -> ZoneArea:
         if zone.kind == "ticker":
@@ -310,6 +434,9 @@ class BoardView:
     def _renew(self, board: Board, now: MonotonicS) -> None:
         zones = {zone.id: zone for zone in board.zones}
         for area in self._areas:
+            if isinstance(area, ControlsArea):
+                area.changed(now)
+                continue
             zone = zones[area.zone.id]
             if isinstance(area, ClockArea):
                 area.change(zone, now, ZoneInfo(board.timezone), known=board.clock_known)

@@ -30,16 +30,19 @@ MARKS: Final = ".!?…:;"
 LINGER_S: Final = Seconds(1.0)
 """Words that nothing follows stay so long beyond their time."""
 EDGE_PART: Final = 0.25
-"""What stands along the lower edge is lower than this part of the screen."""
+"""What stands along the lower edge takes less than this part of the screen."""
 
 
 def band_box(screen: tuple[int, int], edge: Iterable[Box], style: Style) -> Box:
-    """Where the band goes; `edge` are tickers and clocks: it leaves free those along the lower edge."""
+    """Where the band goes; `edge` are tickers, clocks, controls: it leaves free those along the lower edge."""
     width, height = screen
     gap = style.sizes.gap
     tall = LINES * style.fonts.bold(_largest(style)).line_height + 2 * _margin(style)
-    below = [box.y for box in edge if box.bottom >= height - 2 * gap and box.height < height * EDGE_PART]
-    bottom = min([height, *below]) - gap
+    bottom = height
+    for box in sorted(edge, key=lambda box: -box.bottom):
+        if box.bottom >= bottom - 2 * gap and height - box.y < height * EDGE_PART:
+            bottom = min(bottom, box.y)
+    bottom -= gap
     tall = min(tall, bottom - gap)
     return Box(gap, bottom - tall, max(1, width - 2 * gap), max(1, tall))
 
@@ -106,9 +109,9 @@ def spoken_pages(
         Quarantine: the screen does not hold a line of them.
     """
     words = normalise(caption.text).replace("\n", " ")
-    found = _find(pages, words.rstrip(MARKS))
+    found = _find(pages, words.rstrip(MARKS), style.sizes.small)
     if not found:
-        own = compose_takeover(replace(takeover, text=words), size, style)
+        own = _own_pages(takeover, words, size, style)
         times = _shares(caption.lasts_s, [page.words for page in own])
         return list(zip(own, times, strict=True))
     alarm = alarm_of(takeover)
@@ -134,13 +137,23 @@ def spoken_pages(
     return [(page, lasts_s) for (page, _), lasts_s in zip(marked, times, strict=True)]
 
 
-def _find(pages: Sequence[Page], words: str) -> list[tuple[Page, dict[Text, tuple[int, int]]]]:
-    """The pages on which the words stand, with the part of each line that they take."""
+def _own_pages(takeover: Takeover, words: str, size: tuple[int, int], style: Style) -> tuple[Page, ...]:
+    only = replace(takeover, text=words, more=())
+    own = compose_takeover(only, size, style)
+    # where there is no room for both, the words go before the heading: that was seen
+    return own if len(own) == 1 else compose_takeover(replace(only, event="", headline=""), size, style)
+
+
+def _find(pages: Sequence[Page], words: str, least: int) -> list[tuple[Page, dict[Text, tuple[int, int]]]]:
+    """The pages on which the words stand, with the part of each line that they take.
+
+    What is set no larger than `least` are numbers of pages, which nobody speaks.
+    """
     lines: list[tuple[int, Text]] = []
     seen: set[Text] = set()
     for number, page in enumerate(pages):
         for op in page.texts:
-            if op not in seen:  # the heading stands on each page
+            if op.size > least and op not in seen:  # the heading stands on each page
                 seen.add(op)
                 lines.append((number, op))
     joined = " ".join(op.text for _, op in lines)

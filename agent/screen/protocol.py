@@ -1,7 +1,9 @@
 """JSON lines between the conductor and the screen worker: what each message holds, for both ends.
 
-Conductor to screen (`op`): `board`, `takeover`, `clear`, `caption`, `picture`, `ping`, `quit`.
-Screen to conductor (`event`): `ready`, `showing`, `shown`, `pong`, `picture`, `failed`.
+Conductor to screen (`op`): `board`, `takeover`, `clear`, `caption`, `picture`, `ping`, `quit`, `rest`, `act`, `film`,
+`break`.
+Screen to conductor (`event`): `ready`, `showing`, `shown`, `pong`, `picture`, `failed`, `seen`, `touched`,
+`film`.
 
 The conductor builds messages with the `…_message` functions and reads events with `read_event`; the worker
 reads messages with `agent.screen.reading.read_message`. Nothing here needs pydantic or pygame: the
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
 from agent.screen.errors import Rejected
+from agent.screen.manner import Manner
 from playlists.units import Seconds
 
 MAX_ZONES: Final = 32
@@ -26,13 +29,16 @@ DEFAULT_TURN_S: Final = Seconds(15.0)
 
 ClassName = Literal["routine", "priority", "emergency"]
 Status = Literal["Actual", "Exercise", "Test"]
-ThemeName = Literal["dark", "light"]
+ThemeName = Literal["dark", "light", "contrast"]
 Fit = Literal["contain", "cover"]
+Action = Literal["read", "next", "back", "language", "useful", "useless"]
+"""What a resident may do at the board."""
 
 CLASSES: Final[tuple[ClassName, ...]] = ("routine", "priority", "emergency")
 STATUSES: Final[tuple[Status, ...]] = ("Actual", "Exercise", "Test")
-THEMES: Final[tuple[ThemeName, ...]] = ("dark", "light")
+THEMES: Final[tuple[ThemeName, ...]] = ("dark", "light", "contrast")
 FITS: Final[tuple[Fit, ...]] = ("contain", "cover")
+ACTIONS: Final[tuple[Action, ...]] = ("read", "next", "back", "language", "useful", "useless")
 
 
 # -- conductor → screen ------------------------------------------------------------------------------
@@ -57,6 +63,17 @@ class ImagePart:
 
 
 @dataclass(frozen=True)
+class VideoPart:
+    """A film on disk. It is shown to its end, or for `duration_s` of its bulletin."""
+
+    path: str
+    fit: Fit = "contain"
+    caption: str = ""
+    sound: bool = False
+    """Whether the node sounds it: then the film waits for the conductor's word (`film`) for a moment."""
+
+
+@dataclass(frozen=True)
 class Bulletin:
     """One bulletin of a zone; `duration_s` is the length of its turn, `weight` its share of the turns."""
 
@@ -67,6 +84,7 @@ class Bulletin:
     weight: int = 1
     text: TextPart | None = None
     image: ImagePart | None = None
+    video: VideoPart | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,16 @@ class Board:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A takeover's words in one language."""
+
+    language: str
+    event: str
+    headline: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Takeover:
     """What covers everything: the words that are being spoken."""
 
@@ -103,6 +131,15 @@ class Takeover:
     headline: str
     text: str
     status: Status = "Actual"
+    language: str = "vi"
+    """Of the words above."""
+    more: tuple[Words, ...] = ()
+    """The same in other languages: they are shown in turn."""
+
+    @property
+    def blocks(self) -> tuple[Words, ...]:
+        """Its words in every language, in the order in which they are shown."""
+        return (Words(self.language, self.event, self.headline, self.text), *self.more)
 
 
 @dataclass(frozen=True)
@@ -160,11 +197,45 @@ class Quit:
     """Report what was shown, and end."""
 
 
-Message = SetBoard | TakeOver | Clear | SetCaption | TakePicture | Ping | Quit
+@dataclass(frozen=True)
+class Rest:
+    """Black from now on, or no longer; a takeover is shown all the same."""
+
+    resting: bool
+
+
+@dataclass(frozen=True)
+class Act:
+    """Do what a resident asked for at a button."""
+
+    action: Action
+
+
+@dataclass(frozen=True)
+class RunFilm:
+    """Let the film of this bulletin run at a monotonic instant; None: at once, nothing sounds."""
+
+    bulletin: str
+    at: float | None
+
+
+@dataclass(frozen=True)
+class Break:
+    """For tests: the screen goes black or freezes; None heals it."""
+
+    breakage: Literal["black", "frozen"] | None
+
+
+Message = SetBoard | TakeOver | Clear | SetCaption | TakePicture | Ping | Quit | Rest | Act | RunFilm | Break
 
 
 def worker_command(
-    driver: str | None, size: tuple[int, int] | None, *, fullscreen: bool = True, theme: ThemeName = "dark"
+    driver: str | None,
+    size: tuple[int, int] | None,
+    *,
+    fullscreen: bool = True,
+    theme: ThemeName = "dark",
+    manner: Manner | None = None,
 ) -> list[str]:
     """The command line that starts the worker.
 
@@ -179,6 +250,8 @@ def worker_command(
         command += ["--size", f"{size[0]}x{size[1]}"]
     if not fullscreen:
         command.append("--window")
+    if manner is not None:
+        command += ["--manner", manner.to_json()]
     return command
 
 
@@ -219,6 +292,26 @@ def ping_message(n: int) -> dict[str, Any]:
     return {"op": "ping", "n": n}
 
 
+def rest_message(*, resting: bool) -> dict[str, Any]:
+    """Be black from now on, or no longer."""
+    return {"op": "rest", "resting": resting}
+
+
+def act_message(action: Action) -> dict[str, Any]:
+    """Do what a resident asked for."""
+    return {"op": "act", "action": action}
+
+
+def film_message(bulletin: str, at: float | None) -> dict[str, Any]:
+    """Let a film run at this monotonic instant, when its sound comes; None: without sound."""
+    return {"op": "film", "bulletin": bulletin, "at": at}
+
+
+def break_message(breakage: str | None) -> dict[str, Any]:
+    """For tests: go `black` or be `frozen`; None heals it."""
+    return {"op": "break", "as": breakage}
+
+
 def quit_message() -> dict[str, Any]:
     """Ask the worker to report and end."""
     return {"op": "quit"}
@@ -236,6 +329,8 @@ class Ready:
     size: tuple[int, int] | None
     reason: str | None = None
     retry_s: Seconds | None = None
+    canvas: tuple[int, int] | None = None
+    """Of the picture as people read it: turned and without what the screen cuts off."""
 
 
 @dataclass(frozen=True)
@@ -289,7 +384,34 @@ class Failed:
     reason: str
 
 
-Event = Ready | Showing | Shown | Pong | PictureTaken | Failed
+@dataclass(frozen=True)
+class Seen:
+    """Whether the screen shows what was drawn, else what it does instead, and why that is thought."""
+
+    event: ClassVar[str] = "seen"
+    state: Literal["well", "black", "frozen", "unplugged"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A resident did something at the board, while this bulletin was on show."""
+
+    event: ClassVar[str] = "touched"
+    action: Action
+    bulletin: str | None
+
+
+@dataclass(frozen=True)
+class FilmWaits:
+    """A film with sound has come up and waits, for a moment, to be told when to run; or it has left."""
+
+    event: ClassVar[str] = "film"
+    bulletin: str
+    waits: bool
+
+
+Event = Ready | Showing | Shown | Pong | PictureTaken | Failed | Seen | Touched | FilmWaits
 
 
 def event_message(event: Event) -> dict[str, Any]:
@@ -311,11 +433,12 @@ def read_event(message: Mapping[str, Any]) -> Event:
     try:
         if name == "shown":
             fields["since"] = fields.pop("from")
-        for pair in ("size", "showing"):
+        for pair in ("size", "showing", "canvas"):
             if isinstance(fields.get(pair), list):
                 fields[pair] = tuple(fields[pair])
         known: dict[Any, type[Event]] = {
-            kind.event: kind for kind in (Ready, Showing, Shown, Pong, PictureTaken, Failed)
+            kind.event: kind
+            for kind in (Ready, Showing, Shown, Pong, PictureTaken, Failed, Seen, Touched, FilmWaits)
         }
         return known[name](**fields)
     except (KeyError, TypeError) as error:

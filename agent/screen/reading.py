@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from agent.screen.errors import Rejected
 from agent.screen.protocol import (
+    ACTIONS,
     CLASSES,
     DEFAULT_TURN_S,
     FITS,
@@ -20,7 +21,9 @@ from agent.screen.protocol import (
     MAX_ZONES,
     STATUSES,
     THEMES,
+    Act,
     Board,
+    Break,
     Bulletin,
     Caption,
     Clear,
@@ -28,12 +31,16 @@ from agent.screen.protocol import (
     Message,
     Ping,
     Quit,
+    Rest,
+    RunFilm,
     SetBoard,
     SetCaption,
     TakeOver,
     Takeover,
     TakePicture,
     TextPart,
+    VideoPart,
+    Words,
     Zone,
 )
 from playlists.units import Seconds
@@ -59,14 +66,42 @@ def read_message(message: Mapping[str, Any]) -> Message:
         return TakePicture(fields.text("request"), path, None if width is None else int(width))
     if op == "ping":
         return Ping(int(fields.number("n", -(2**53), 2**53)))
-    if op == "caption":
-        return SetCaption(None if message.get("caption") is None else _caption(fields.inner("caption")))
+    return _rarer(op, message, fields)
+
+
+def _rarer(op: object, message: Mapping[str, Any], fields: _Fields) -> Message:
     if op in {"clear", "quit"}:
         return Clear() if op == "clear" else Quit()
-    raise Rejected(f"op: one of board, takeover, clear, caption, picture, ping, quit, found {op!r}")
+    if op == "caption":
+        return SetCaption(None if message.get("caption") is None else _caption(fields.inner("caption")))
+    if op == "rest":
+        return Rest(message.get("resting") is True)
+    if op == "act":
+        return Act(fields.choice("action", ACTIONS))
+    if op == "film":
+        at = fields.number("at", 0, 2**53) if message.get("at") is not None else None
+        return RunFilm(fields.text("bulletin"), at)
+    if op == "break":
+        return Break(fields.choice("as", BREAKAGES) if message.get("as") is not None else None)
+    raise Rejected(f"op: one of {', '.join(OPS)}, found {op!r}")
 
 
 C = TypeVar("C", bound=str)
+OPS: Final = (
+    "board",
+    "takeover",
+    "clear",
+    "caption",
+    "picture",
+    "ping",
+    "quit",
+    "rest",
+    "act",
+    "film",
+    "break",
+)
+BREAKAGES: Final[tuple[Literal["black", "frozen"], ...]] = ("black", "frozen")
+MAX_LANGUAGES: Final = 16
 
 
 @dataclass(frozen=True)
@@ -156,7 +191,7 @@ def _zone(fields: _Fields, columns: int, rows: int) -> Zone:
 
 
 def _bulletin(fields: _Fields) -> Bulletin:
-    text = image = None
+    text = image = video = None
     if fields.values.get("text") is not None:
         part = fields.inner("text")
         text = TextPart(part.text("heading", ""), part.text("body", ""), part.text("qr", "") or None)
@@ -164,6 +199,11 @@ def _bulletin(fields: _Fields) -> Bulletin:
         part = fields.inner("image")
         fit = part.choice("fit", FITS, "contain")
         image = ImagePart(part.text("path"), fit, part.text("caption", ""))
+    if fields.values.get("video") is not None:
+        part = fields.inner("video")
+        fit = part.choice("fit", FITS, "contain")
+        sound = part.values.get("sound") is True
+        video = VideoPart(part.text("path"), fit, part.text("caption", ""), sound)
     return Bulletin(
         id=fields.text("id"),
         class_=fields.choice("class", CLASSES, "routine"),
@@ -172,6 +212,7 @@ def _bulletin(fields: _Fields) -> Bulletin:
         weight=int(fields.number("weight", 1, 100, 1)),
         text=text,
         image=image,
+        video=video,
     )
 
 
@@ -183,6 +224,16 @@ def _takeover(fields: _Fields) -> Takeover:
         headline=fields.text("headline", ""),
         text=fields.text("text", ""),
         status=fields.choice("status", STATUSES, "Actual"),
+        language=fields.text("language", "vi"),
+        more=tuple(
+            Words(
+                part.text("language"),
+                part.text("event", ""),
+                part.text("headline", ""),
+                part.text("text", ""),
+            )
+            for part in fields.each("more")[: MAX_LANGUAGES - 1]
+        ),
     )
 
 

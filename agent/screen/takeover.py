@@ -1,15 +1,24 @@
-"""What covers everything in an emergency: event, headline, the spoken words; drills clearly marked."""
+"""What covers everything in an emergency: what has happened and what to do; drills clearly marked.
+
+Everything but the marks is set so large that it is read from 10 m (`theme.FAR_CAP_PART`); what then does not
+go on one page takes several, first what has happened, then what to do, and so in each language.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
 
 from agent.screen.compose import Style, page_marks, set_lines
+from agent.screen.errors import Quarantine
+from agent.screen.fonts import Weight
 from agent.screen.grid import Box
-from agent.screen.paint import Fill, Op, Page, Stripes
-from agent.screen.protocol import Takeover
-from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, Alarm
-from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise
+from agent.screen.paint import Fill, Op, Page, Stripes, Text
+from agent.screen.protocol import ClassName, Takeover, Words
+from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, SCALE_RATIO, Alarm, far_size
+from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise, without_orphan
+
+K = TypeVar("K", bound=str)
 
 FEW_LETTERS: Final = 6
 """A headline as short as a number is as large as it goes."""
@@ -21,61 +30,117 @@ def alarm_of(takeover: Takeover) -> Alarm:
 
 
 def compose_takeover(takeover: Takeover, size: tuple[int, int], style: Style) -> tuple[Page, ...]:
-    """Set a takeover on a screen of `size` pixels.
+    """Set a takeover on a screen of `size` pixels: what has happened, then what to do, in each language.
 
     Raises:
         Quarantine: the screen does not hold a line of it.
     """
     alarm = alarm_of(takeover)
-    style = style.for_text(*map(normalise, (takeover.event, takeover.headline, takeover.text)))
-    fonts, sizes = style.fonts, style.sizes
-    inner, fixed = _frame(takeover, size, style, alarm)
-    top, mark = _mark(takeover, inner, style, alarm)
+    return tuple(page for words in takeover.blocks for page in _block(takeover, words, size, style, alarm))
+
+
+def _block(takeover: Takeover, words: Words, size: tuple[int, int], style: Style, alarm: Alarm) -> list[Page]:
+    event, headline, body = map(normalise, (words.event, words.headline, words.text))
+    known = not headline or event.casefold() in headline.casefold()
+    lead = (headline or event) if known else f"{event}\n{headline}"
+    style = style.for_text(lead, body)
+    inner, fixed = _frame(takeover, words.language, size, style, alarm)
+    top, mark = _mark(takeover.class_, words.language, inner, style, alarm)
     fixed += mark
-    headline = normalise(takeover.headline) or normalise(takeover.event)
-    body = normalise(takeover.text)
     column = Box(inner.x, top, inner.width, inner.bottom - top)
-    if headline:
-        most = (column.width, round(column.height * (0.5 if body else 1.0)))
-        largest = sizes.heading_top * (3.5 if len(headline) <= FEW_LETTERS else 1.3)
-        steps = [*sizes.steps(round(largest)), *sizes.below_floor()]
-        fitted = fit_on_one(headline, most, steps, fonts.bold, setter=balance, most_lines=3)
-        if fitted is None:
-            body = f"{headline}\n{body}".strip()
-        else:
-            fixed += set_lines(fitted[1], (column.x, top), ("bold", fitted[0], alarm.text), fonts)
-            top += len(fitted[1]) * fonts.bold(fitted[0]).line_height + round(fitted[0] * 0.2)
-    if not body:
-        return (Page(tuple(fixed), len(headline.split())),)
-    fitted_body, paged = _body(body, (column.width, column.bottom - top), style)
+    # what is no emergency is asked for by somebody who stands before it
+    floor = far_size(*size) if takeover.class_ == "emergency" else style.sizes.floor
+    short = (headline or event) if len(headline or event) <= FEW_LETTERS else ""
+    one = _on_one(short or lead, body, column, floor, style, "" if known or not short else event)
+    if one is not None:
+        return [_page([*fixed, *_lines(one, column, style, alarm)], one)]
+    foot = style.fonts.regular(style.sizes.small).line_height
+    space = (column.width, column.height - foot)
+    parts: list[tuple[Weight, Fitted]] = []
+    if lead:
+        parts.append(("bold", _far(lead, space, floor, style, "bold")))
+    if body:
+        parts.append(("regular", _far(body, space, floor, style, "regular")))
+    set_pages = [((weight, fitted.size, lines),) for weight, fitted in parts for lines in fitted.pages]
     pages = []
-    for number, lines in enumerate(fitted_body.pages):
-        ops = [*fixed, *set_lines(lines, (column.x, top), ("regular", fitted_body.size, alarm.text), fonts)]
-        if paged:
+    for number, part in enumerate(set_pages):
+        ops = [*fixed, *_lines(part, column, style, alarm)]
+        if len(set_pages) > 1:
             colours = (alarm.text, alarm.muted, alarm.ground)
-            ops += page_marks(number, len(fitted_body.pages), inner, style, colours)
-        words = sum(len(line.split()) for line in lines)
-        pages.append(Page(tuple(ops), words + len(headline.split())))
-    return tuple(pages)
+            ops += page_marks(number, len(set_pages), inner, style, colours)
+        pages.append(_page(ops, part))
+    return pages or [Page(tuple(fixed))]
 
 
-def _body(body: str, space: tuple[int, int], style: Style) -> tuple[Fitted, bool]:
-    sizes = style.sizes
-    smaller = sizes.below_floor()
-    # words of an emergency are read from further away: they are paged before they get small
-    steps = [step for step in sizes.steps(round(sizes.body_top * 1.1)) if step >= sizes.floor * 1.3]
-    fitted = fit(body, space, steps or [sizes.floor], style.fonts.regular, smaller=smaller)
-    if len(fitted.pages) == 1:
-        return fitted, False
-    lower = (space[0], space[1] - style.fonts.regular(sizes.small).line_height)
-    return fit(body, lower, [fitted.size], style.fonts.regular, smaller=smaller), True
+_Part = tuple[Weight, int, tuple[str, ...]]
+"""Lines below each other: how they are set, and their words."""
 
 
-def _frame(takeover: Takeover, size: tuple[int, int], style: Style, alarm: Alarm) -> tuple[Box, list[Op]]:
+def _on_one(
+    lead: str, body: str, column: Box, floor: int, style: Style, above: str = ""
+) -> tuple[_Part, ...] | None:
+    """Everything on one page, as large as it goes; None if it does not go at the size for far eyes.
+
+    A lead of a few letters (a number) is larger than all else, and has what it is the number of `above` it.
+    """
+    fonts = style.fonts
+    largest, following_part = (3.5, 0.3) if len(lead) <= FEW_LETTERS else (1.6, 0.75)
+    for size in _steps(round(style.sizes.heading_top * largest), floor):
+        small = max(floor, round(size * following_part))
+        try:
+            over = tuple(balance(above, column.width, fonts.bold(small))) if above else ()
+            leading = tuple(balance(lead, column.width, fonts.bold(size))) if lead else ()
+            following = tuple(without_orphan(body, column.width, fonts.regular(small))) if body else ()
+        except Quarantine:
+            continue
+        height = len(leading) * fonts.bold(size).line_height
+        height += round(size * 0.2) + len(following) * fonts.regular(small).line_height
+        height += len(over) * fonts.bold(small).line_height + round(small * 0.2) * bool(over)
+        if height <= column.height:
+            parts: tuple[_Part, ...] = (
+                ("bold", small, over),
+                ("bold", size, leading),
+                ("regular", small, following),
+            )
+            return tuple(part for part in parts if part[2])
+    return None
+
+
+def _far(text: str, space: tuple[int, int], floor: int, style: Style, weight: Weight) -> Fitted:
+    smaller = [*_steps(round(floor / 1.125), style.sizes.floor), *style.sizes.below_floor()]
+    steps = _steps(round(style.sizes.heading_top * 1.6), floor)
+    return fit(text, space, steps, lambda size: style.fonts.at(weight, size), smaller=smaller)
+
+
+def _steps(top: int, floor: int) -> list[int]:
+    """A type scale that ends at `floor`."""
+    sizes, size = [], float(max(top, floor))
+    while round(size) > floor:
+        sizes.append(round(size))
+        size /= SCALE_RATIO
+    return [*sizes, floor]
+
+
+def _lines(parts: tuple[_Part, ...], column: Box, style: Style, alarm: Alarm) -> list[Text]:
+    found: list[Text] = []
+    top = column.y
+    for weight, size, lines in parts:
+        found += set_lines(lines, (column.x, top), (weight, size, alarm.text), style.fonts)
+        top += len(lines) * style.fonts.at(weight, size).line_height + round(size * 0.2)
+    return found
+
+
+def _page(ops: Sequence[Op], parts: tuple[_Part, ...]) -> Page:
+    return Page(tuple(ops), sum(len(line.split()) for _, _, lines in parts for line in lines))
+
+
+def _frame(
+    takeover: Takeover, language: str, size: tuple[int, int], style: Style, alarm: Alarm
+) -> tuple[Box, list[Op]]:
     """The bands of a drill, with their words; and the box inside all margins."""
     width, height = size
     margin_x, margin_y = round(width * 0.055), round(height * 0.07)
-    word = DRILL_MARKS.get(takeover.status)
+    word = _in(DRILL_MARKS, language).get(takeover.status)
     if word is None:
         return Box(0, 0, width, height).inset(margin_x, margin_y), []
     sizes = style.sizes
@@ -100,13 +165,12 @@ def _frame(takeover: Takeover, size: tuple[int, int], style: Style, alarm: Alarm
     return Box(margin_x, taken + margin_y // 2, width - 2 * margin_x, height - 2 * taken - margin_y), ops
 
 
-def _mark(takeover: Takeover, inner: Box, style: Style, alarm: Alarm) -> tuple[int, list[Op]]:
-    """The word for its class on a field, and the event beside it; returns where the text below begins."""
+def _mark(class_: ClassName, language: str, inner: Box, style: Style, alarm: Alarm) -> tuple[int, list[Op]]:
+    """The word for its class on a field; returns where the text below begins."""
     sizes, fonts = style.sizes, style.fonts
-    word = ALARM_KICKERS[takeover.class_]
-    event = normalise(takeover.event).replace("\n", " ") if takeover.headline else ""
+    word = _in(ALARM_KICKERS, language)[class_]
     size = next(
-        (s for s in sizes.steps(round(sizes.floor * 1.1)) if fonts.bold(s).width(word) < inner.width * 0.8), 0
+        (s for s in sizes.steps(round(sizes.floor * 1.4)) if fonts.bold(s).width(word) < inner.width * 0.8), 0
     )
     if not size:
         size = sizes.below_floor()[-1]
@@ -118,20 +182,9 @@ def _mark(takeover: Takeover, inner: Box, style: Style, alarm: Alarm) -> tuple[i
         Fill(pill, alarm.mark, round(size * 0.25)),
         *set_lines([word], (inner.x + pad, inner.y + pad // 4), ("bold", size, alarm.on_mark), fonts),
     ]
-    top = inner.y + height + round(size * 0.7)
-    if event:
-        left = pill.right + pad
-        beside = fit_on_one(event, (inner.right - left, height), [size], fonts.bold, most_lines=1)
-        if beside is not None:
-            ops += set_lines([event], (left, inner.y + pad // 4), ("bold", size, alarm.muted), fonts)
-        else:
-            below = fit_on_one(
-                event,
-                (inner.width, inner.height // 5),
-                [*sizes.steps(size), *sizes.below_floor()],
-                fonts.bold,
-            )
-            if below is not None:
-                ops += set_lines(below[1], (inner.x, top), ("bold", below[0], alarm.muted), fonts)
-                top += len(below[1]) * fonts.bold(below[0]).line_height + round(size * 0.2)
-    return top, ops
+    return inner.y + height + round(size * 0.4), ops
+
+
+def _in(words: Mapping[str, Mapping[K, str]], language: str) -> Mapping[K, str]:
+    """What is said in this language, else in Vietnamese."""
+    return words.get(language.partition("-")[0], words["vi"])

@@ -7,11 +7,11 @@ depends on the screen, not on the zone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from agent.screen.protocol import ClassName, Status, ThemeName
+from agent.screen.protocol import CLASSES, ClassName, Status, ThemeName
 
 Colour = tuple[int, int, int]
 
@@ -58,7 +58,64 @@ THEMES: Final[dict[ThemeName, Theme]] = {
         accents={"routine": (7, 102, 121), "priority": (140, 84, 0), "emergency": (181, 18, 27)},
         on_accents={"routine": WHITE, "priority": WHITE, "emergency": WHITE},
     ),
+    # WCAG 2.2, 1.4.6: at least 7:1 everywhere, for old eyes and for screens in the sun
+    "contrast": Theme(
+        ground=(0, 0, 0),
+        surface=(0, 0, 0),
+        text=(255, 255, 255),
+        muted=(222, 226, 232),
+        accents={"routine": (120, 225, 240), "priority": (255, 214, 0), "emergency": (255, 158, 148)},
+        on_accents={"routine": (0, 0, 0), "priority": (0, 0, 0), "emergency": (0, 0, 0)},
+    ),
 }
+
+OWN_COLOURS: Final = ("ground", "surface", "text", "muted", "routine", "priority", "emergency")
+"""Colours that an owner may set; the last three are those of the classes."""
+LEGIBLE: Final = 4.5
+"""WCAG 2.2, 1.4.3: the least contrast of text to its ground."""
+WELL_LEGIBLE: Final = 7.0
+"""WCAG 2.2, 1.4.6."""
+
+
+def read_colour(text: str) -> Colour:
+    """A colour written as `#rrggbb`.
+
+    Raises:
+        ValueError: it is not written so.
+    """
+    if len(text) != 7 or text[0] != "#":
+        raise ValueError(f"a colour is written #rrggbb, found {text!r:.20}")
+    return int(text[1:3], 16), int(text[3:5], 16), int(text[5:7], 16)
+
+
+def themed(theme: Theme, own: Mapping[str, str]) -> Theme:
+    """A theme with an owner's colours in place of its own; text on a class's field is black or white.
+
+    Raises:
+        ValueError: a colour is not written as one, or is none of `OWN_COLOURS`.
+    """
+    if unknown := set(own) - set(OWN_COLOURS):
+        raise ValueError(f"no such colour: {', '.join(sorted(unknown))}; there are {', '.join(OWN_COLOURS)}")
+    colours = {name: read_colour(text) for name, text in own.items()}
+    accents, on_accents = dict(theme.accents), dict(theme.on_accents)
+    for class_ in CLASSES:
+        if class_ in colours:
+            accents[class_] = colours.pop(class_)
+            on_accents[class_] = max((WHITE, INK), key=lambda ink: contrast(ink, accents[class_]))
+    plain = {name: colours.get(name, getattr(theme, name)) for name in ("ground", "surface", "text", "muted")}
+    return Theme(**plain, accents=accents, on_accents=on_accents)
+
+
+def contrasts(theme: Theme) -> dict[str, float]:
+    """Contrast of every pair of colours in which text is set, by what it is."""
+    found = {
+        "text on surface": contrast(theme.text, theme.surface),
+        "muted on surface": contrast(theme.muted, theme.surface),
+    }
+    for class_ in CLASSES:
+        found[f"{class_} on surface"] = contrast(theme.accents[class_], theme.surface)
+        found[f"text on {class_}"] = contrast(theme.on_accents[class_], theme.accents[class_])
+    return found
 
 
 @dataclass(frozen=True)
@@ -88,14 +145,17 @@ KICKERS: Final[dict[ClassName, str]] = {
     "priority": "ƯU TIÊN",
     "emergency": "KHẨN CẤP",
 }
-ALARM_KICKERS: Final[dict[ClassName, str]] = {
-    "routine": "THÔNG BÁO",
-    "priority": "CẢNH BÁO",
-    "emergency": "CẢNH BÁO KHẨN CẤP",
+ALARM_KICKERS: Final[dict[str, dict[ClassName, str]]] = {
+    "vi": {"routine": "THÔNG BÁO", "priority": "CẢNH BÁO", "emergency": "CẢNH BÁO KHẨN CẤP"},
+    "en": {"routine": "NOTICE", "priority": "WARNING", "emergency": "EMERGENCY WARNING"},
 }
-DRILL_MARKS: Final[dict[Status, str]] = {
-    "Exercise": "DIỄN TẬP – KHÔNG PHẢI TÌNH HUỐNG THẬT",
-    "Test": "THỬ NGHIỆM – KHÔNG PHẢI CẢNH BÁO THẬT",
+"""By language; where nobody has vouched for a translation, the official language speaks."""
+DRILL_MARKS: Final[dict[str, dict[Status, str]]] = {
+    "vi": {
+        "Exercise": "DIỄN TẬP – KHÔNG PHẢI TÌNH HUỐNG THẬT",
+        "Test": "THỬ NGHIỆM – KHÔNG PHẢI CẢNH BÁO THẬT",
+    },
+    "en": {"Exercise": "EXERCISE – THIS IS NOT REAL", "Test": "TEST – THIS IS NOT A REAL WARNING"},
 }
 SCAN_ME: Final = "Quét mã QR"
 
@@ -147,6 +207,22 @@ def sizes_for(width: int, height: int) -> Sizes:
         gap=max(2, round(14 * unit)),
         radius=max(2, round(18 * unit)),
     )
+
+
+FAR_CAP_PART: Final = 50 / 535
+"""Height of a capital letter in a takeover, at least, as a share of the screen's shorter side.
+
+It is to be read from 10 m. A capital must then be 10 m / 200 = 50 mm high: 17 minutes of arc, where ISO
+9241-303 asks for 16 at least, and the rule that signs are made by (1 in 200). The shorter side of a 43"
+screen is 535 mm.
+"""
+CAP_OF_EM: Final = 0.714
+"""Height of a capital in Noto Sans, as a share of the type size (its OS/2 table, sCapHeight)."""
+
+
+def far_size(width: int, height: int) -> int:
+    """The smallest type size, in pixels, that is read from 10 m on a 43" screen."""
+    return max(14, -int(-min(width, height) * FAR_CAP_PART // CAP_OF_EM))
 
 
 def _scale(top: int, floor: int) -> Iterator[int]:

@@ -100,7 +100,11 @@ class TickerArea:
         line = min(self._face.line_height, box.height)
         self._edge = min(sizes.radius, box.height // 4, box.width // 4)
         inset = self._edge // 2
-        self._band = Box(box.x + inset, box.y + (box.height - line) // 2, box.width - 2 * inset, line)
+        self._emblem = _emblem(stage.emblem, box)
+        head = 0 if self._emblem is None else self._emblem.get_width() + box.height // 4
+        self._band = Box(
+            box.x + inset + head, box.y + (box.height - line) // 2, box.width - 2 * inset - head, line
+        )
         self._shades = _shades(max(2, line // 2), line, theme.surface)
         self._step = max(1, round(line / 22))
 
@@ -224,6 +228,9 @@ class TickerArea:
         surface, theme = self._stage.surface, self._stage.style.theme
         surface.fill(theme.ground, self.box)
         smooth_rect(surface, self.box, theme.surface, self._edge, self._edge)
+        if self._emblem is not None:
+            top = self.box.y + (self.box.height - self._emblem.get_height()) // 2
+            surface.blit(self._emblem, (self.box.x + self.box.height // 6, top))
 
     def repaint(self, now: MonotonicS, wall: datetime) -> None:
         self.restore(now, wall)
@@ -241,6 +248,17 @@ class TickerArea:
     def close(self, now: MonotonicS) -> None:
         for bulletin in self._bulletins:
             self._stage.ledger.vanish(bulletin.id, now)
+
+
+def _emblem(emblem: pygame.Surface | None, box: Box) -> pygame.Surface | None:
+    """The emblem as high as it goes in a ticker's box; None in one too small for it and some words."""
+    if emblem is None:
+        return None
+    height = box.height * 3 // 4
+    width = emblem.get_width() * height // emblem.get_height()
+    if height < 12 or width > box.width // 4:
+        return None
+    return pygame.transform.smoothscale(emblem, (max(1, width), height))
 
 
 def _shades(width: int, height: int, colour: Colour) -> tuple[pygame.Surface, pygame.Surface]:

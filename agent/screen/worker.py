@@ -12,8 +12,8 @@ import logging
 import os
 import select
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -21,11 +21,17 @@ import pygame
 
 from agent.child import Voice
 from agent.screen.board import BoardView
-from agent.screen.display import Display
+from agent.screen.display import Breakage, Display
 from agent.screen.errors import Rejected, Retry
+from agent.screen.films import Films
 from agent.screen.fonts import Fonts
+from agent.screen.grid import Box
+from agent.screen.manner import Manner
 from agent.screen.pictures import Pictures
+from agent.screen.proof import AGAIN_S, Look, Proof
 from agent.screen.protocol import (
+    Act,
+    Break,
     Clear,
     Event,
     Failed,
@@ -35,6 +41,9 @@ from agent.screen.protocol import (
     Pong,
     Quit,
     Ready,
+    Rest,
+    RunFilm,
+    Seen,
     SetBoard,
     SetCaption,
     TakeOver,
@@ -44,6 +53,7 @@ from agent.screen.protocol import (
 )
 from agent.screen.reading import read_message
 from agent.screen.zones import NEVER
+from drivers.outputs import connected_outputs
 from playlists.units import MonotonicS, Seconds
 
 MAX_LINE_BYTES: Final = 8_000_000
@@ -63,18 +73,30 @@ class Options:
     size: tuple[int, int] | None = None
     fullscreen: bool = True
     theme: ThemeName = "dark"
+    manner: Manner = field(default_factory=Manner)
 
 
 class Worker:
     """The process's one loop."""
 
-    def __init__(self, options: Options, voice: Voice, stdin: int = 0) -> None:
+    def __init__(
+        self,
+        options: Options,
+        voice: Voice,
+        stdin: int = 0,
+        outputs: Callable[[], frozenset[str] | None] = connected_outputs,
+    ) -> None:
+        """`outputs` says which screens are plugged in; None where nobody knows."""
+        self._outputs = outputs
+        self._plugged = outputs() or None
+        """What is plugged in; None while nothing was seen to be, which says nothing."""
         self._options = options
         self._voice = voice
         self._stdin = stdin
         self._lines = _Lines()
         self._wake_r, self._wake_w = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._pictures = Pictures(self._wake)
+        self._films = Films(self._wake)
         self._fonts = Fonts()
         self._display: Display | None = None
         self._view: BoardView | None = None
@@ -82,6 +104,9 @@ class Worker:
         self._retry_s = FIRST_RETRY_S
         self._board: SetBoard | None = None
         self._takeover: TakeOver | None = None
+        self._resting = False
+        self._proof = Proof(_now())
+        self._look_at = NEVER
         self._running = True
 
     def run(self) -> None:
@@ -95,6 +120,7 @@ class Worker:
             self._wait()
         if self._view is not None:
             self._view.report(_now(), _wall())
+        self._films.close()
         self._pictures.close()
         if self._display is not None:
             self._display.close()
@@ -113,6 +139,10 @@ class Worker:
             if display.frames % ATTEND_FRAMES == 0 or view.next_at > time.monotonic() + 0.1:
                 self._attend()
         view.tell()
+        if _now() >= self._look_at:
+            self._look(view, display)
+        display.wander(_now())
+        view.draw_on(display.surface)
         while time.monotonic() < view.next_at - SPARE_S and view.prepare():
             pass
 
@@ -123,7 +153,7 @@ class Worker:
         next_at = self._retry_at
         if self._display is not None and self._view is not None:
             watched += self._display.sockets
-            next_at = self._view.next_at
+            next_at = min(self._view.next_at, self._look_at, self._display.wander_at)
         timeout = None if next_at == NEVER else max(0.0, next_at - time.monotonic())
         readable, _, _ = select.select(watched, [], [], timeout)
         if not readable:
@@ -144,6 +174,10 @@ class Worker:
         try:
             if display.attend():
                 pygame.display.flip()
+            pressed, display.pressed = display.pressed, []
+            for point in pressed:
+                if self._view is not None:
+                    self._view.press(point, _now())
         except Retry as error:
             self._lose(error)
 
@@ -191,6 +225,59 @@ class Worker:
                 self._say(Pong(message.n, frames, view.late_frames if view is not None else 0))
             case Quit():
                 self._running = False
+            case _:
+                self._obey_rarer(message, now)
+
+    def _obey_rarer(self, message: Message, now: MonotonicS) -> None:
+        view = self._view
+        match message:
+            case Rest(resting):
+                self._resting = resting
+                if view is not None:
+                    view.rest(now, _wall(), resting=resting)
+            case Act(action):
+                if view is not None:
+                    view.act(action, now)
+            case RunFilm(bulletin, at):
+                if view is not None:
+                    view.run_film(bulletin, now, at)
+            case Break(breakage):
+                self._break(breakage)
+
+    def _look(self, view: BoardView, display: Display) -> None:
+        """Look whether the screen shows what was drawn; say when that has changed."""
+        now = _now()
+        before = self._plugged
+        self._plugged = self._outputs() or (None if before is None else frozenset())
+        if before == frozenset() and self._plugged:
+            # SDL does not notice, and what hangs there now may have another size
+            self._lose(Retry("a screen was plugged in"))
+            self._retry_at = _now()
+            return
+        whole = Box(0, 0, *display.surface.get_size())
+        seen = display.sample(whole)
+        moving = b"".join(display.sample(box) for box in view.moving)
+        plugged = self._plugged != frozenset()
+        look = Look(now, view.lit, display.drawn(), seen, moving, display.frames, plugged)
+        verdict = self._proof.judge(look)
+        each_s = self._options.manner.look_each_s
+        self._look_at = MonotonicS(now + (min(AGAIN_S, each_s) if self._proof.suspicious else each_s))
+        if verdict is None:
+            return
+        if verdict.state == "well":
+            view.regain_sight(now, _wall())
+        else:
+            view.lose_sight(verdict.since)
+        self._say(Seen(verdict.state, verdict.reason))
+
+    def _break(self, breakage: Breakage | None) -> None:
+        """For tests: break the screen, or have it made anew."""
+        if self._display is not None and breakage is not None:
+            self._display.breakage = breakage
+            self._display.present([Box(0, 0, *self._display.surface.get_size())])
+        elif self._display is not None:
+            self._lose(Retry("it is made anew"))
+            self._retry_at = _now()
 
     def _cover(self, now: MonotonicS) -> None:
         if self._view is None or self._takeover is None:
@@ -213,7 +300,7 @@ class Worker:
         if self._display is None:
             self._say(PictureTaken(message.request, path, None, "there is no screen"))
             return
-        seen = self._display.surface
+        seen = self._display.seen()
         if message.width is not None and message.width < seen.get_width():
             height = max(1, round(seen.get_height() * message.width / seen.get_width()))
             seen = pygame.transform.smoothscale(seen, (message.width, height))
@@ -228,15 +315,28 @@ class Worker:
 
     def _open(self) -> None:
         try:
-            display = Display(self._options.size, fullscreen=self._options.fullscreen)
+            display = Display(
+                self._options.size, fullscreen=self._options.fullscreen, manner=self._options.manner
+            )
         except Retry as error:
             self._lose(error)
             return
         self._display = display
         self._retry_s = FIRST_RETRY_S
-        self._view = BoardView(display.surface, self._fonts, self._pictures, self._say, self._options.theme)
-        self._say(Ready(display.driver, display.size))
+        self._view = BoardView(
+            display.surface,
+            self._fonts,
+            self._pictures,
+            self._say,
+            self._options.theme,
+            self._options.manner,
+            self._films,
+        )
+        self._say(Ready(display.driver, display.size, canvas=display.surface.get_size()))
         now = _now()
+        self._proof = Proof(now)
+        self._look_at = MonotonicS(now + self._options.manner.look_each_s)
+        self._view.rest(now, _wall(), resting=self._resting)
         if self._board is not None:
             self._view.set_board(self._board.board, now)
         self._cover(now)
@@ -249,6 +349,8 @@ class Worker:
             self._view.report(_now(), _wall())
         if self._display is not None:
             self._display.close()
+        self._films.close()
+        self._look_at = NEVER
         self._display = self._view = None
         self._say(Ready(None, None, str(error), self._retry_s))
         self._retry_at = MonotonicS(time.monotonic() + self._retry_s)

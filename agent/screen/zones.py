@@ -24,15 +24,20 @@ from agent.screen.compose import (
     picture_boxes,
 )
 from agent.screen.errors import Quarantine
+from agent.screen.films import Film, Films
 from agent.screen.grid import Box
 from agent.screen.ledger import Ledger
 from agent.screen.paint import Page, paint
 from agent.screen.pictures import Pictures, Wanted
 from agent.screen.protocol import Bulletin, Zone
+from agent.screen.reel import Reel
 from agent.screen.rotation import next_turn, page_times
+from agent.screen.transition import Wipe
 from playlists.units import MonotonicS, Seconds
 
 NEVER = MonotonicS(math.inf)
+NOW = MonotonicS(0.0)
+MOST_PAST = 20
 
 
 @dataclass
@@ -45,6 +50,11 @@ class Stage:
     ledger: Ledger
     fail: Callable[[str, str], None]
     """Reports that a bulletin (id) cannot be shown, and why; it is said once for each board."""
+    films: Films | None = None
+    film_waits: Callable[[str, bool], None] = field(default=lambda _bulletin, _waits: None)
+    """Hears that a film with sound waits to be told when to run, or that it has left."""
+    transitions: bool = False
+    emblem: pygame.Surface | None = None
 
 
 class Area(Protocol):
@@ -86,6 +96,7 @@ class _Turn:
     composition: Composition
     number: int
     credit: dict[str, int]
+    film: Film | None = None
 
     @property
     def page(self) -> Page:
@@ -117,7 +128,14 @@ class BulletinArea:
     def __init__(self, zone: Zone, box: Box, stage: Stage, now: MonotonicS) -> None:
         self.zone = zone
         self.box = box
-        self.next_at = now
+        self._turn_at = now
+        self._wipe: Wipe | None = None
+        self._reel = Reel(stage, box)
+        self._language: str | None = None
+        self._past: list[str] = []
+        """What was on show, the newest last."""
+        self._wished: str | None = None
+        """What comes next, whatever its turn is."""
         self._stage = stage
         sizes = stage.style.sizes.within(box[2:], stage.surface.get_size())
         self._style = replace(stage.style, sizes=sizes)
@@ -133,6 +151,16 @@ class BulletinArea:
     @property
     def showing(self) -> tuple[str, ...]:
         return (self._turn.bulletin.id,) if self._turn is not None else ()
+
+    @property
+    def next_at(self) -> MonotonicS:
+        if self._wipe is not None:
+            return min(self._turn_at, self._wipe.next_at)
+        return NOW if self._reel.fresh else min(self._turn_at, self._reel.runs_at)
+
+    @next_at.setter
+    def next_at(self, moment: MonotonicS) -> None:
+        self._turn_at = moment
 
     def change(self, zone: Zone, now: MonotonicS) -> None:
         """Take new bulletins; one that is seen and unchanged stays and finishes its turn."""
@@ -151,6 +179,26 @@ class BulletinArea:
             self.next_at = now
 
     def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        self._reel.attend(now)
+        moved = self._move(now)
+        return moved if now < self._turn_at else [*moved, *self._advance(now, wall)]
+
+    def _move(self, now: MonotonicS) -> list[Box]:
+        """What goes on between two turns: the one is still sliding in, or a film runs."""
+        if self._wipe is not None:
+            moved = [self._wipe.step(now, self._stage.surface)]
+            if now >= self._turn_at and not self._wipe.over:
+                moved.append(self._wipe.finish(self._stage.surface))
+            if self._wipe.over:
+                self._stage.transitions &= not self._wipe.stuttered
+                self._wipe = None
+            return moved
+        return self._reel.draw() if self._reel.fresh else []
+
+    def _advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        if self._reel.film is not None:
+            self._reel.leave()  # only now may another one be opened
+            self._waiting = None
         coming = self._find_coming()
         while coming is not None:
             try:
@@ -164,16 +212,22 @@ class BulletinArea:
             return self._nothing_comes(now)
         self._coming = None
         self._enter(coming.turn, now, wall)
-        self._seen = coming.surface
+        before, self._seen = self._seen, coming.surface
+        if self._stage.transitions and before is not None:
+            self._wipe = Wipe(before, self._seen, self.box, now)
+            return [self._wipe.step(now, self._stage.surface)]
         self._stage.surface.blit(coming.surface, self.box[:2])
         return [self.box]
 
     def restore(self, now: MonotonicS, wall: datetime) -> None:
         if self._seen is not None:
             self._stage.surface.blit(self._seen, self.box[:2])
+            self._reel.draw()
 
     def repaint(self, now: MonotonicS, wall: datetime) -> None:
+        self._wipe = None
         self.restore(now, wall)
+        self._reel.go_on()
         if self._turn is not None:
             self._stage.ledger.appear(self._turn.bulletin.id, now, wall)
 
@@ -195,7 +249,11 @@ class BulletinArea:
 
     def picture_ready(self, now: MonotonicS) -> None:
         """A picture has been decoded: perhaps the one that the next turn waits for."""
-        if self._waiting is not None:
+        if self._reel.over:
+            self._reel.leave()
+            self._waiting = None
+            self.next_at = now
+        elif self._waiting is not None:
             self._waiting = None
             if self._turn is None:
                 self.next_at = now
@@ -203,8 +261,57 @@ class BulletinArea:
                 self.next_at = max(self._turn_ends(now), now)
 
     def close(self, now: MonotonicS) -> None:
+        self._reel.leave()
         if self._turn is not None:
             self._stage.ledger.vanish(self._turn.bulletin.id, now)
+
+    def hold(self) -> None:
+        """It is covered: a film waits."""
+        self._reel.hold()
+
+    def run_film(self, bulletin: str, now: MonotonicS, at: float | None) -> None:
+        """The film that waits runs, at once or at a moment that is near."""
+        self._reel.run(bulletin, now, at)
+
+    # -- what residents ask for --------------------------------------------------------------------
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Of its bulletins, in their order."""
+        return tuple(dict.fromkeys(bulletin.language for bulletin in self.zone.bulletins))
+
+    def choose(self, language: str | None, now: MonotonicS) -> None:
+        """Show only what is in this language, as long as there is something; None: all."""
+        if language != self._language:
+            self._language = language
+            self._coming = self._waiting = None
+            self._credit = {}
+            self.next_at = now
+
+    def skip(self, now: MonotonicS, *, back: bool = False) -> None:
+        """Turn now: to what comes, or back to what was before."""
+        if self._turn is None:
+            return
+        if back:
+            self._back()
+        elif self._turn_at == NEVER:
+            return  # there is nothing else
+        self.next_at = now
+
+    def _back(self) -> None:
+        """Have the page before this one come next, or the bulletin before this one."""
+        turn = self._turn
+        if turn is not None and turn.number > 0:
+            self._turn = replace(turn, number=turn.number - 2)
+            self._coming = self._waiting = None
+            return
+        able = {bulletin.id for bulletin in self._able()}
+        while len(self._past) > 1:
+            self._past.pop()
+            if self._past[-1] in able:
+                self._wished = self._past.pop()
+                self._coming = self._waiting = None
+                return
 
     # -- turns -------------------------------------------------------------------------------------
 
@@ -215,18 +322,20 @@ class BulletinArea:
             ledger.vanish(left.bulletin.id, now)
         if turn.number == 0:
             ledger.appear(turn.bulletin.id, now, wall)
+            self._past = [*self._past[1 - MOST_PAST :], turn.bulletin.id]
         # in step with when it should have come, unless that is long ago
         self._since = self.next_at if now - self.next_at < 1.0 else now
         self._turn, self._credit = turn, turn.credit
+        self._reel.enter(turn.bulletin, turn.film, now)
         self.next_at = self._turn_ends(now)
 
     def _turn_ends(self, now: MonotonicS) -> MonotonicS:
         """When the page that is seen has had its time; never, when nothing else is there to be shown."""
         turn = self._turn
-        if turn is None:
+        if turn is None or (turn.bulletin.video is not None and self._reel.film is None):
             return now
         others = [b for b in self._able() if b.id != turn.bulletin.id]
-        if not others and len(turn.composition.pages) == 1:
+        if not others and len(turn.composition.pages) == 1 and turn.bulletin.video is None:
             return NEVER
         return MonotonicS(self._since + turn.lasts_s)
 
@@ -245,7 +354,9 @@ class BulletinArea:
         return [self.box]
 
     def _able(self) -> list[Bulletin]:
-        return [bulletin for bulletin in self.zone.bulletins if bulletin.id not in self._failed]
+        able = [bulletin for bulletin in self.zone.bulletins if bulletin.id not in self._failed]
+        spoken = [bulletin for bulletin in able if bulletin.language == self._language]
+        return spoken if self._language is not None and spoken else able
 
     def _find_coming(self) -> _Coming | None:
         """The page that comes next; None when there is none, or when it waits for its picture."""
@@ -268,6 +379,9 @@ class BulletinArea:
             if chosen is None:
                 return None
             bulletin = next(b for b in able if b.id == chosen[0])
+            if self._wished is not None:
+                bulletin = next((b for b in able if b.id == self._wished), bulletin)
+                self._wished = None
             try:
                 composition = self._compose(bulletin)
             except Exception as error:  # noqa: BLE001 - as in `advance`
@@ -277,7 +391,7 @@ class BulletinArea:
             if composition is None:
                 self._waiting = bulletin
                 return None
-            return _Turn(bulletin, composition, 0, chosen[1])
+            return _Turn(bulletin, composition, 0, chosen[1], self._reel.coming)
         return None
 
     def _compose(self, bulletin: Bulletin) -> Composition | None:
@@ -291,8 +405,10 @@ class BulletinArea:
             if made.left_out is not None:
                 stage.fail(bulletin.id, made.left_out)
             return made
+        if bulletin.video is not None:
+            return self._reel.compose(bulletin, bulletin.video, size, self._style)
         if bulletin.image is None:
-            raise Quarantine("video is not shown by this version")
+            raise Quarantine("it has no content that this version knows")
         box, _ = picture_boxes(bulletin.image, size, self._style)
         ground = self._style.theme.ground
         wanted = Wanted(Path(bulletin.image.path), box[2:], bulletin.image.fit, ground)

@@ -78,6 +78,10 @@ class ScreenNow(Model):
     takeover: str | None = None
     driver: str | None = None
     size: tuple[int, int] | None = None
+    frames: int | None = None
+    """Frames presented since the screen was opened; it stands still with a still board."""
+    frames_late: int | None = None
+    """Of these, frames of a ticker that came after their time or not at all."""
 
 
 class Now(Model):

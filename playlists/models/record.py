@@ -56,6 +56,9 @@ class Record(Model):
     shown: int | None = None
     """Showings of the bulletin in the hour that begins at `started`."""
     shown_s: float | None = None
+    useful: int | None = None
+    """How often residents pressed "useful" at the board in that hour; null where nobody pressed anything."""
+    useless: int | None = None
     fault: str | None = None
     text: str | None = None
 

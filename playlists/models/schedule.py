@@ -86,12 +86,19 @@ class PictureContent(Model):
     caption: Title = ""
 
 
+class VideoContent(PictureContent):
+    """A film that fills its zone. It is shown to its end, or for `duration_s` where the bulletin says that."""
+
+    sound: bool = False
+    """Whether it is heard: like a routine announcement, where and when one may sound."""
+
+
 class Content(Model):
     """One of: text, image, video."""
 
     text: TextContent | None = None
     image: PictureContent | None = None
-    video: PictureContent | None = None
+    video: VideoContent | None = None
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
@@ -133,9 +140,12 @@ class LayoutZone(Model):
 
 
 class Layout(Model):
-    """How a screen is divided."""
+    """How a screen is divided, at some hours, on screens that hang so."""
 
     id: Identifier
+    hours: Annotated[tuple[HourRange, ...], Field(max_length=48), FailFast()] = ()
+    orientation: Literal["landscape", "portrait"] | None = None
+    """The screens that it is for; null: all."""
     grid: tuple[Annotated[int, Field(ge=1, le=64)], Annotated[int, Field(ge=1, le=64)]] = (16, 9)
     zones: Annotated[tuple[LayoutZone, ...], Field(min_length=1, max_length=32), FailFast()]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playlists.board import BoardNow, board_at
+from playlists.board import LONGEST_FILM_S, BoardNow, Orientation, board_at
 from playlists.models.base import BulletinClass, ClockState
 from playlists.models.schedule import Schedule
 from playlists.timetable import FeedSchedule
@@ -207,11 +207,61 @@ def test_a_bulletin_without_a_place_is_left_out_and_said() -> None:
     assert shown.left_out == (("commune/b", "the layout has no zone 'roof'"),)
 
 
-def test_a_video_is_left_out_and_said() -> None:
-    video = bulletin("b") | {"content": {"video": {"media": "media/film.mp4"}}}
-    assert board({"commune": feed(video)})[0].left_out == (
-        ("commune/b", "video is not shown by this version"),
+def test_a_video_is_told_with_the_time_that_its_bulletin_gives_it_or_enough_for_a_whole_film() -> None:
+    film = {"content": {"video": {"media": "media/film.mp4", "fit": "cover", "sound": True}}}
+    shown, _ = board({"commune": feed(bulletin("b") | film)})
+    (told,) = shown.to_json()["zones"][0]["bulletins"]
+    assert told["video"] == {"path": "media/film.mp4", "fit": "cover", "caption": "", "sound": True}
+    assert told["duration_s"] == LONGEST_FILM_S
+    shown, _ = board({"commune": feed(bulletin("b", duration_s=20) | film)})
+    assert shown.to_json()["zones"][0]["bulletins"][0]["duration_s"] == 20
+
+
+def layouts_at(
+    now: str, *layouts: dict[str, Any], hung: Orientation | None = None, clock: str = "synchronised"
+) -> tuple[str, datetime | None]:
+    moment = datetime.fromisoformat(f"2026-11-23T{now}+07:00")
+    found, change = board_at(
+        {"commune": feed(layouts=layouts)},
+        moment,
+        ClockState(clock),
+        "pole-07",
+        GROUPS,
+        "Asia/Ho_Chi_Minh",
+        hung,
     )
+    return found.layout, change
+
+
+def test_a_layout_with_hours_stands_in_for_the_default_at_those_hours() -> None:
+    layouts = (
+        FULL | {"id": "market", "hours": ["05:00-08:00"]},
+        FULL | {"id": "other"},
+        FULL | {"id": "default"},
+    )
+    assert layouts_at("04:59", *layouts) == ("default", datetime.fromisoformat("2026-11-23T05:00:00+07:00"))
+    assert layouts_at("05:00", *layouts) == ("market", datetime.fromisoformat("2026-11-23T08:00:00+07:00"))
+    assert layouts_at("08:00", *layouts)[0] == "default"
+    assert layouts_at("05:00", *layouts, clock="unset") == ("default", None)
+
+
+def test_of_layouts_that_fit_the_hour_the_first_is_taken_and_without_any_the_built_in_one() -> None:
+    early, late = FULL | {"id": "a", "hours": ["05:00-09:00"]}, FULL | {"id": "b", "hours": ["08:00-10:00"]}
+    assert layouts_at("08:30", early, late)[0] == "a"
+    assert layouts_at("08:30", late, early)[0] == "b"
+    name, change = layouts_at("12:00", early, late)
+    assert (name, change) == ("built-in", datetime.fromisoformat("2026-11-24T05:00:00+07:00"))
+
+
+def test_a_layout_for_screens_that_hang_otherwise_is_passed_over() -> None:
+    tall, wide = (
+        FULL | {"id": "tall", "orientation": "portrait"},
+        FULL | {"id": "wide", "orientation": "landscape"},
+    )
+    assert layouts_at("12:00", tall, wide, hung="landscape")[0] == "wide"
+    assert layouts_at("12:00", tall, wide, hung="portrait")[0] == "tall"
+    assert layouts_at("12:00", tall, wide)[0] == "built-in", "it is not known how the screen hangs"
+    assert layouts_at("12:00", tall, FULL, hung="landscape")[0] == "full"
 
 
 def test_without_a_layout_there_is_one_with_notices_ticker_and_clock() -> None:

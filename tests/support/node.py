@@ -40,7 +40,9 @@ class NodeSettings:
     device: str | None = "pulse"
     latency_ms: float = 20.0
     screen: bool = False
+    screen_driver: str = "offscreen"
     screen_size: tuple[int, int] = (1280, 720)
+    shift_px: int = 0
     settle_s: float = 0.2
     relay_delay_s: float = 0.05
     tail_s: float = 0.4
@@ -112,8 +114,9 @@ class NodeSettings:
             f"dead_air_s = {self.dead_air_s}",
             "[screen]",
             f"enabled = {str(self.screen).lower()}",
-            'driver = "offscreen"',
+            f'driver = "{self.screen_driver}"',
             f"size = {list(self.screen_size)}",
+            f"shift_px = {self.shift_px}",
             "[hardware]",
             'gpio = "fake"',
             "[clock]",

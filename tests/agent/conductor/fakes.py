@@ -23,6 +23,7 @@ from agent.library import Pcm, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
+from agent.screenpower import ScreenPower
 from agent.speech import Speech
 from agent.uplink.events import CommandVerified
 from playlists.alert import Resource
@@ -88,7 +89,8 @@ loudness = {loudness}
 {policy}
 {streams}
 [screen]
-enabled = false
+enabled = true
+{screen_keys}
 [hardware]
 gpio = "fake"
 {extra}
@@ -280,6 +282,8 @@ class House:
         extra: str = "",
         streams: str = '[streams]\nhosts = ["radio.example"]',
         screen: Any = None,
+        screen_power: ScreenPower | None = None,
+        screen_keys: str = "",
         listener: Any = None,
     ) -> None:
         self.clock = clock or FakeClock(START)
@@ -305,6 +309,7 @@ class House:
                 ceiling=ceiling,
                 extra=extra,
                 streams=streams,
+                screen_keys=screen_keys,
             )
         )
         amplifier, relays = make_amplifier(config)
@@ -323,6 +328,7 @@ class House:
             recordings=self.recordings,  # type: ignore[arg-type]
             player=self.player,  # type: ignore[arg-type]
             screen=screen,
+            screen_power=screen_power,
             uplink=self.uplink,  # type: ignore[arg-type]
             amplifier=amplifier,
             relays=relays,

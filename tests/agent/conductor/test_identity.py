@@ -26,11 +26,12 @@ def house(build, screen: FakeScreen) -> House:
     return house
 
 
-def press(house: House) -> None:
-    button = house.buttons["who"]
+def press(house: House, name: str = "who") -> None:
+    button = house.buttons[name]
     assert isinstance(button, FakeButton)
     button.press()
     button.release()
+    house.run_for(0)
 
 
 def words(house: House) -> list[str]:

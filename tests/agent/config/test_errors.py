@@ -276,3 +276,8 @@ def test_a_button_needs_a_pin_of_its_own() -> None:
     assert parse(GOOD + button.format(pin=22, does="identify")).buttons[0].pin == 22
     assert "is that of the relay 'preamp'" in only(GOOD + button.format(pin=17, does="identify"))
     assert "identify" in only(GOOD + button.format(pin=22, does="sing"))
+    assert "[screen] is not enabled" in only(GOOD + button.format(pin=22, does="read"))
+    assert (
+        parse(GOOD + button.format(pin=22, does="read") + "[screen]\nenabled = true\n").buttons[0].does
+        == "read"
+    )

@@ -15,7 +15,7 @@ from agent.screen.compose import Style, compose_text
 from agent.screen.fonts import Fonts, Weight
 from agent.screen.grid import Box, place
 from agent.screen.paint import Fill, Text, paint
-from agent.screen.protocol import Board, Bulletin, ImagePart, Takeover, TextPart
+from agent.screen.protocol import Board, Bulletin, ImagePart, Takeover, TextPart, Touched
 from agent.screen.takeover import compose_takeover
 from agent.screen.theme import ALARMS, DRILL, THEMES, WHITE, sizes_for
 from playlists.units import MonotonicS
@@ -299,10 +299,10 @@ def test_a_bulletin_that_is_withdrawn_goes_at_once(bench: Bench) -> None:
     assert (bench.pixels() == THEMES["dark"].ground).all()
 
 
-def test_a_video_takes_no_turn_and_is_reported_once(bench: Bench) -> None:
+def test_a_bulletin_without_content_that_is_known_takes_no_turn_and_is_reported_once(bench: Bench) -> None:
     bench.show(zone(notice("a", duration_s=5), Bulletin("film"), notice("b", duration_s=5)))
     bench.pass_time(40)
-    assert bench.failures() == [("film", "video is not shown by this version")]
+    assert bench.failures() == [("film", "it has no content that this version knows")]
     assert {one.showing for one in bench.showings()} == {("a",), ("b",)}
 
 
@@ -409,6 +409,7 @@ def test_a_qr_code_without_room_is_left_out_and_the_text_stays(bench: Bench) -> 
 def test_the_colour_of_its_class_marks_a_bulletin(bench: Bench) -> None:
     for class_ in ("routine", "priority", "emergency"):
         bench.show(zone(notice(f"b-{class_}", body=BODY, class_=class_)))
+        bench.pass_time(0.5)  # it has slid in
         colour = np.array(THEMES["dark"].accents[class_], dtype=np.uint8)  # type: ignore[index]
         assert (bench.pixels() == colour).all(axis=2).sum() > 1_000
 
@@ -448,3 +449,26 @@ def test_a_zone_of_any_shape_paints_nothing_outside_itself(
         outside = (bench.pixels() != np.array(THEMES["dark"].ground, dtype=np.uint8)).any(axis=2)
         outside[box.y : box.bottom, box.x : box.right] = False
         assert not outside.any()
+
+
+def test_a_button_asks_for_a_language_and_after_two_minutes_all_are_shown_again(bench: Bench) -> None:
+    bulletins = [notice("a", "Một"), notice("b", "One", language="en"), notice("c", "Hai")]
+    bench.show(zone(*bulletins))
+    bench.view.act("next", bench.now)
+    bench.pass_time(0.2)
+    assert bench.showings()[-1].showing == ("b",)
+    bench.view.act("language", bench.now)
+    bench.pass_time(40)
+    assert {s.showing for s in bench.showings()[2:]} == {("a",), ("c",)}
+    count = len(bench.showings())
+    bench.pass_time(130)
+    assert ("b",) in {s.showing for s in bench.showings()[count:]}
+
+
+def test_a_vote_by_a_button_is_told_with_what_is_on_show_and_counts_once(bench: Bench) -> None:
+    bench.show(zone(notice("a")))
+    for _ in range(4):
+        bench.view.act("useful", bench.now)
+        bench.pass_time(1.0)
+    told = [event for event in bench.events if isinstance(event, Touched)]
+    assert [(event.action, event.bulletin) for event in told] == [("useful", "a")] * 2

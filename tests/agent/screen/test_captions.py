@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from agent.screen.compose import Style
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Text
-from agent.screen.protocol import Caption, Takeover
+from agent.screen.protocol import Caption, Takeover, Words
 from agent.screen.takeover import compose_takeover
 from agent.screen.theme import INK, THEMES, contrast, sizes_for
 from playlists.units import MonotonicS, Seconds
@@ -170,11 +172,12 @@ def test_words_of_another_language_get_a_page_under_the_same_heading(bench: Benc
 def test_marked_words_are_those_that_are_spoken(fonts: Fonts, words: str) -> None:
     style = Style(fonts, THEMES["dark"], sizes_for(*SIZE))
     pages = compose_takeover(STORM, SIZE, style)
+    plain = [op for page in pages for op in page.ops]
     marked = [
         op
         for page, _ in spoken_pages(STORM, pages, Caption(words, Seconds(3.0)), SIZE, style)
         for op in page.ops
-        if op not in pages[0].ops
+        if op not in plain
     ]
     assert " ".join(op.text for op in marked if isinstance(op, Text)) == words
     fills = [op for op in marked if isinstance(op, Fill)]
@@ -187,10 +190,44 @@ def test_words_across_two_pages_are_shown_one_after_the_other(fonts: Fonts) -> N
     text = " ".join(f"từ{n}" for n in range(400))
     long = Takeover("x", "emergency", "Bão", "Bão số 9", text)
     pages = compose_takeover(long, SIZE, style)
-    assert len(pages) > 1
-    last_line = next(op for op in reversed(pages[0].texts) if op.text.startswith("từ")).text
+    first, *_ = [page for page in pages if any(op.text.startswith("từ") for op in page.texts)]
+    last_line = next(op for op in reversed(first.texts) if op.text.startswith("từ")).text
     begin = text.index(last_line)
     words = text[begin : begin + 2 * len(last_line)]
     spoken = spoken_pages(long, pages, Caption(words, Seconds(6.0)), SIZE, style)
     assert len(spoken) == 2
     assert sum(lasts_s for _, lasts_s in spoken) == pytest.approx(6.0)
+
+
+def test_of_a_takeover_in_two_languages_the_page_of_the_spoken_one_comes(fonts: Fonts) -> None:
+    style = Style(fonts, THEMES["dark"], sizes_for(*SIZE))
+    english = Words("en", "Storm", "Storm no. 9", "Stay indoors. Keep away from windows.")
+    both = replace(STORM, more=(english,))
+    pages = compose_takeover(both, SIZE, style)
+    for words in ("Sơ tán ngay!", "Keep away from windows."):
+        ((page, _),) = spoken_pages(both, pages, Caption(words, Seconds(3.0)), SIZE, style)
+        assert words in " ".join(op.text for op in page.texts)
+        alone = compose_takeover(both, SIZE, style)
+        assert any(set(one.ops) <= set(page.ops) for one in alone), "the page that stood there, with a mark"
+
+
+def test_the_band_leaves_the_controls_of_residents_free(fonts: Fonts) -> None:
+    style = Style(fonts, THEMES["dark"], sizes_for(*SIZE))
+    ticker, controls = Box(0, 660, 1280, 60), Box(20, 584, 1240, 61)
+    high = Box(0, 380, 1280, 190)
+    box = band_box(SIZE, [high, controls, ticker], style)
+    assert box.bottom <= controls.y
+    assert band_box(SIZE, [high, ticker], style).bottom > controls.y
+
+
+def test_a_board_that_rests_shows_no_words(bench: Bench) -> None:
+    bench.show(zone(notice("a")))
+    bench.view.rest(bench.now, bench.wall, resting=True)
+    bench.step()
+    say(bench, Caption("Một hai ba.", Seconds(20.0)))
+    assert not bench.pixels().any()
+    say(bench, None)
+    assert not bench.pixels().any()
+    bench.view.rest(bench.now, bench.wall, resting=False)
+    bench.step()
+    assert bench.pixels().any()

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
 
 from agent.screen.protocol import (
     Takeover,
-    board_message,
     clear_message,
     picture_message,
     ping_message,
@@ -25,6 +19,7 @@ from agent.screen.protocol import (
     takeover_message,
 )
 from agent.screen.theme import ALARMS, THEMES
+from tests.support.screen import board, grab, worker, xvfb
 from tests.support.wait import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -45,93 +40,6 @@ TICKER = {
 }
 CLOCK = {"id": "clock", "kind": "clock", "at": [13, 8, 3, 1], "bulletins": []}
 STORM = Takeover("storm", "emergency", "Bão số 9", "Bão số 9 đổ bộ trong 6 giờ tới", "Vào nơi trú ẩn.")
-
-
-def board(*zones: dict[str, Any]) -> dict[str, Any]:
-    return board_message({"layout": "default", "grid": [16, 9], "zones": list(zones)})
-
-
-class Child:
-    """A worker process, spoken to as the conductor does."""
-
-    def __init__(self, *args: str, **env: str) -> None:
-        clean = {
-            k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "agent.screen", *args],
-            cwd=ROOT,
-            env={**clean, **env},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-        self.said: list[dict[str, Any]] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(json.loads(line))
-        self.process.stdout.close()
-
-    def send(self, *messages: dict[str, Any] | bytes) -> None:
-        assert self.process.stdin is not None
-        for message in messages:
-            self.process.stdin.write(
-                message if isinstance(message, bytes) else json.dumps(message).encode() + b"\n"
-            )
-        self.process.stdin.flush()
-
-    def heard(self, event: str, **fields: Any) -> dict[str, Any]:
-        def found() -> dict[str, Any] | None:
-            for said in self.said:
-                if said["event"] == event and all(said.get(k) == v for k, v in fields.items()):
-                    return said
-            return None
-
-        said = wait_until(found, 15, f"{event} {fields}")
-        assert said is not None
-        return said
-
-    def end(self) -> int:
-        if self.process.stdin is not None and not self.process.stdin.closed:
-            self.process.stdin.close()
-        code = self.process.wait(15)
-        self._reader.join(5)
-        return code
-
-    def switches(self) -> int:
-        """How often it has woken up by itself: voluntary context switches (proc_pid_status(5))."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("voluntary"))
-
-
-@contextlib.contextmanager
-def worker(*args: str, **env: str) -> Iterator[Child]:
-    child = Child(*args, **env)
-    try:
-        yield child
-    finally:
-        child.process.kill()
-        child.end()
-
-
-@contextlib.contextmanager
-def xvfb(size: str = "1280x720") -> Iterator[str]:
-    told, tells = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(tells), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
-        pass_fds=[tells], stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(tells)
-    try:
-        with os.fdopen(told) as number:
-            yield ":" + number.readline().strip()
-    finally:
-        server.kill()
-        server.wait(10)
 
 
 OFFSCREEN = ("--driver", "offscreen", "--size", "1280x720")
@@ -226,26 +134,6 @@ def test_without_a_screen_it_says_why_lives_on_and_tries_again() -> None:
 def test_a_screen_that_nobody_sees_is_not_taken_by_chance() -> None:
     with worker() as child:
         assert child.heard("ready")["driver"] is None
-
-
-def grab(display: str, path: Path) -> Image.Image:
-    command = [
-        "ffmpeg",
-        "-loglevel",
-        "error",
-        "-y",
-        "-f",
-        "x11grab",
-        "-video_size",
-        "1280x720",
-        "-draw_mouse",
-        "0",
-    ]
-    subprocess.run(
-        [*command, "-i", display, "-frames:v", "1", str(path)], check=True, stdin=subprocess.DEVNULL
-    )
-    with Image.open(path) as image:
-        return image.convert("RGB")
 
 
 def test_on_a_real_x_server_the_window_shows_what_the_picture_says(tmp_path: Path) -> None:
