@@ -19,7 +19,7 @@ from agent.control.protocol import ControlRequest
 from agent.feeds.events import FeedChanged, FeedRestored
 from agent.feeds.feeds import MediaInfo
 from agent.journal import Journal
-from agent.library import Pcm, Prepared, Unplayable
+from agent.library import Need, Pcm, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
@@ -108,6 +108,8 @@ class FakeLibrary:
         self.held: set[str] = set()
         """Texts and files that are not made until `make`."""
         self.wanted: list[tuple[str, object]] = []
+        self.needs: dict[str, list[Need]] = {}
+        """How soon each text or file was said to be needed, each time."""
         self.kept: set[str] = set()
         self.post: Callable[[object], None] = lambda _event: None
         self._made: dict[str, Pcm] = {}
@@ -118,9 +120,10 @@ class FakeLibrary:
     def stop(self) -> None:
         """Nothing to stop."""
 
-    def want(self, key: str, source: Any, urgent: bool = False) -> None:
+    def want(self, key: str, source: Any, need: Need = Need.AHEAD) -> None:
         self.wanted.append((key, source))
         name = source.name if isinstance(source, Path) else source.text
+        self.needs.setdefault(name, []).append(need)
         if name in self.held:
             return
         by_espeak = isinstance(source, Speech) and source.voice.engine == "espeak-ng"
@@ -195,7 +198,7 @@ class FakeRecordings:
             return
         name = resource.uri.rpartition("/")[2]
         if name in self._library.lengths:
-            self._library.want(resource.key, Path("/alerts") / name, urgent=True)
+            self._library.want(resource.key, Path("/alerts") / name, Need.EMERGENCY)
         else:
             self._library.post(Unplayable(resource.key, "the host answers 404"))
 
