@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agent.control.protocol import encode
+from agent.control.rights import ACTORS, READERS, account, logged_in
 
 
 class ControlError(Exception):
@@ -25,9 +26,13 @@ def ask(
 ) -> dict[str, Any]:
     """Ask the running daemon, hand it the recording `file` if one is given, and return its reply.
 
+    Where root asks, it says who logged in before `sudo`.
+
     Raises:
         ControlError: nobody listens, the reader may not, or the daemon refuses (its words are the text).
     """
+    if os.geteuid() == 0 and (behind := logged_in() or os.environ.get("SUDO_USER")):
+        arguments["behind"] = behind
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         try:
@@ -43,7 +48,11 @@ def ask(
                 f"the agent is not running (no answer at {path}); start it: systemctl start loa-agent"
             ) from error
         except PermissionError as error:
-            raise ControlError(f"{path} is for the group loa; join it: sudo adduser $USER loa") from error
+            user = account(os.geteuid())
+            raise ControlError(
+                f"{path} is for the group {READERS}; join it and log in anew: sudo adduser {user} {READERS}"
+                f" (to act also: sudo adduser {user} {ACTORS})"
+            ) from error
         except TimeoutError as error:
             raise ControlError(f"the agent did not answer within {timeout_s:.0f} s") from error
         except OSError as error:
