@@ -109,7 +109,8 @@ class Requests:
     def _forbid(self, request: ControlRequest) -> None:
         request.refuse(
             f"{request.op!r:.60} is for the group {ACTORS}; join it and log in anew: "
-            f"sudo adduser {request.user.partition(' ')[0]} {ACTORS}"
+            f"sudo adduser {request.user.partition(' ')[0]} {ACTORS}",
+            denied=True,
         )
         if self._strangers.allows(self._clock.monotonic()):
             more, self._strangers.held_back = self._strangers.held_back, 0

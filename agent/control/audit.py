@@ -72,6 +72,7 @@ class Audit:
 
     def _append(self, line: bytes) -> None:
         older, path = self.files
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             size = os.fstat(descriptor).st_size

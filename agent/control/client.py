@@ -21,6 +21,10 @@ class NotRunning(ControlError):  # noqa: N818 - says what is the matter
     """Error raised when no daemon listens."""
 
 
+class Denied(ControlError):  # noqa: N818 - says what is the matter
+    """Error raised when who asks may not; the text says which group to join."""
+
+
 def ask(
     path: Path, op: str, /, timeout_s: float = 15.0, file: BinaryIO | None = None, **arguments: Any
 ) -> dict[str, Any]:
@@ -29,7 +33,9 @@ def ask(
     Where root asks, it says who logged in before `sudo`.
 
     Raises:
-        ControlError: nobody listens, the reader may not, or the daemon refuses (its words are the text).
+        NotRunning: nobody listens.
+        Denied: who asks may not.
+        ControlError: the daemon refuses (its words are the text), or does not answer.
     """
     if os.geteuid() == 0 and (behind := logged_in() or os.environ.get("SUDO_USER")):
         arguments["behind"] = behind
@@ -49,7 +55,7 @@ def ask(
             ) from error
         except PermissionError as error:
             user = account(os.geteuid())
-            raise ControlError(
+            raise Denied(
                 f"{path} is for the group {READERS}; join it and log in anew: sudo adduser {user} {READERS}"
                 f" (to act also: sudo adduser {user} {ACTORS})"
             ) from error
@@ -64,7 +70,7 @@ def ask(
     except ValueError as error:
         raise ControlError("the agent's answer was cut off; look at: journalctl -u loa-agent") from error
     if not reply.pop("ok"):
-        raise ControlError(str(reply["error"]))
+        raise (Denied if reply.get("denied") else ControlError)(str(reply["error"]))
     return reply
 
 

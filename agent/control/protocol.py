@@ -39,10 +39,10 @@ class ControlRequest:
         """Reply that it was done."""
         self._reply.put_nowait({"ok": True, **fields})
 
-    def refuse(self, error: str) -> None:
-        """Reply that it was not done, and why."""
+    def refuse(self, error: str, *, denied: bool = False) -> None:
+        """Reply that it was not done, and why; `denied`: because of who asked."""
         self._refusals.append(error)
-        self._reply.put_nowait({"ok": False, "error": error})
+        self._reply.put_nowait({"ok": False, "error": error} | ({"denied": True} if denied else {}))
 
     def wait(self, timeout_s: float) -> dict[str, Any]:
         """The conductor's reply.

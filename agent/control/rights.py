@@ -1,7 +1,7 @@
 """Who may look and who may act: the kernel says who is at the other end of the socket, groups say what he may.
 
-A request is either listed in `LOOKS`, and anybody who may open the socket gets its answer, or it acts, and needs the
-group `loa-admin`. What nobody has listed counts as acting.
+A request either looks (`agent.conductor.looks` has them all), and anybody who may open the socket gets its answer, or it
+acts, and needs the group `loa-admin`. What nobody knows counts as acting.
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ READERS: Final = "loa"
 
 ACTORS: Final = "loa-admin"
 """Members of this group, who must be in `READERS` too, may act."""
-
-LOOKS: Final = frozenset(
-    {"status", "next", "log", "audit", "timeline", "self-test-state", "screenshot", "link", "top", "lines"}
-)
 
 _SO_PEERGROUPS: Final = 59
 """Supplementary groups of the other end, as they were when it connected (unix(7), Linux 4.13). Not in `socket`."""
@@ -56,7 +52,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The groups by number; None where this system has none of that name: only root and the daemon's user are left."""
+    """The groups by number; None where this system has none of that name: root and the daemon's user are left."""
 
     readers: int | None
     actors: int | None

@@ -35,7 +35,7 @@ TECHNICIAN = "technician-"
 
 
 class CutOff(Exception):  # noqa: N818 - says what is the matter
-    """Error raised when a recording is not taken, or does not come whole: what follows here is no request."""
+    """Error raised when a recording does not come whole: what follows on this connection is no request."""
 
 
 class ControlServer:
@@ -144,7 +144,7 @@ def serve(
             send(encode({"ok": False, "error": str(error)}))
             return
         send(encode(reply))
-        if len(line) > MAX_LINE_BYTES:
+        if len(line) > MAX_LINE_BYTES or reply.get("denied"):
             return  # the rest of it is no request
 
 
@@ -164,12 +164,9 @@ def _answer(
     request = ControlRequest(op, arguments, user, caller.may_act)
     post(request)
     try:
-        reply = request.wait(REPLY_WITHIN_S)
+        return request.wait(REPLY_WITHIN_S)
     except queue.Empty:
-        reply = {"ok": False, "error": f"the daemon did not answer within {REPLY_WITHIN_S:.0f} s"}
-    if op == "play" and not caller.may_act:
-        raise CutOff(str(reply["error"]))
-    return reply
+        return {"ok": False, "error": f"the daemon did not answer within {REPLY_WITHIN_S:.0f} s"}
 
 
 def _recording(reader: BinaryIO, size: object, folder: Path) -> Path:

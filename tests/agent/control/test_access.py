@@ -26,7 +26,7 @@ try:
     file = open(sys.argv[3], "rb") if len(sys.argv) > 3 else None
     print(json.dumps(ask(Path(sys.argv[1]), sys.argv[2], file=file)))
 except ControlError as error:
-    print(json.dumps({"error": str(error)}))
+    print(json.dumps({type(error).__name__: str(error)}))
 """
 
 
@@ -46,7 +46,7 @@ class Door:
         if event.may_act:
             event.answer(user=event.user)
         else:
-            event.refuse("you may not")
+            event.refuse("you may not", denied=True)
 
     def ask(self, op: str, *files: Path, user: str, groups: tuple[int, ...] = ()) -> dict[str, str]:
         """What somebody with this account and these groups is answered, in a process of his own."""
@@ -77,13 +77,13 @@ def door(tmp_path: Path) -> Iterator[Door]:
 
 def test_a_stranger_cannot_even_knock_and_is_told_which_group_to_join(door: Door) -> None:
     reply = door.ask("status", user="daemon")
-    assert "for the group loa" in reply["error"]
-    assert "adduser daemon loa" in reply["error"]
+    assert "for the group loa" in reply["Denied"]
+    assert "adduser daemon loa" in reply["Denied"]
     assert door.requests == []
 
 
 def test_a_reader_is_known_by_name_and_may_not_act(door: Door) -> None:
-    assert door.ask("say", user="daemon", groups=(READERS,)) == {"error": "you may not"}
+    assert door.ask("say", user="daemon", groups=(READERS,)) == {"Denied": "you may not"}
     (request,) = door.requests
     assert (request.user, request.may_act) == ("daemon", False)
 
@@ -93,7 +93,7 @@ def test_a_member_of_both_groups_may_act_under_his_own_name_whatever_he_claims(d
 
 
 def test_who_may_act_but_not_look_is_left_outside(door: Door) -> None:
-    assert "for the group loa" in door.ask("say", user="games", groups=(ACTORS,))["error"]
+    assert "for the group loa" in door.ask("say", user="games", groups=(ACTORS,))["Denied"]
 
 
 def test_root_may_act_and_says_who_stands_behind_it(door: Door) -> None:
@@ -105,7 +105,7 @@ def test_a_recording_of_a_reader_is_not_even_taken(door: Door, tmp_path: Path) -
     recording.write_bytes(bytes(5_000_000))
     recording.chmod(0o644)
     tmp_path.chmod(0o755)
-    assert door.ask("play", recording, user="daemon", groups=(READERS,)) == {"error": "you may not"}
+    assert door.ask("play", recording, user="daemon", groups=(READERS,)) == {"Denied": "you may not"}
     assert list((door.path.parent / "by-hand").iterdir()) == []
     assert door.ask("status", user="games", groups=(READERS, ACTORS)) == {"user": "games"}
 

@@ -54,7 +54,8 @@ def test_a_line_that_a_power_cut_left_half_written_costs_only_itself(tmp_path: P
 
 
 def test_where_it_cannot_be_written_that_is_said_and_nothing_is_raised(tmp_path: Path, caplog) -> None:
-    log = Audit(tmp_path / "none" / "audit.jsonl", lambda: NOW)
+    (tmp_path / "file").touch()
+    log = Audit(tmp_path / "file" / "audit.jsonl", lambda: NOW)
     with caplog.at_level(logging.INFO):
         log.write("minh", "say", "hello", None)
     assert "say by minh: hello" in caplog.text
