@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from agent import __version__
-from agent.cli import look
+from agent.cli import configuration, look
 from agent.cli.common import (
     EXIT_FAILED,
     EXIT_USAGE,
@@ -38,6 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 look.register(app)
+configuration.register(app)
 
 
 def _version(asked: bool) -> None:
