@@ -203,7 +203,7 @@ class Node:
             send_picture=self.upstream.picture,
             send_logs=self.upstream.logs,
             sync=self._sync,
-            reboot=outside.reboot,
+            reboot=lambda then: outside.think("reboot", outside.reboot, then),
             post=post,
             scratch=config.paths.runtime,
         )

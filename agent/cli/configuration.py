@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.common import EXIT_FAILED, EXIT_USAGE, ConfigOption, JsonFlag, config_path, fail, print_json
+from agent.cli.common import (
+    EXIT_DENIED,
+    EXIT_FAILED,
+    EXIT_USAGE,
+    ConfigOption,
+    JsonFlag,
+    config_path,
+    fail,
+    print_json,
+)
 from agent.words import _
 
 if TYPE_CHECKING:
@@ -24,12 +33,12 @@ if TYPE_CHECKING:
 
 EDITORS = ("sensible-editor", "nano", "vi")
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help=_("Do not ask."))]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    group = typer.Typer(help=_("Read and change the configuration."), no_args_is_help=True)
+    group = typer.Typer(help="Read and change the configuration.", no_args_is_help=True)
     group.command("get")(get)
     group.command("set")(set_)
     group.command("edit")(edit)
@@ -39,9 +48,7 @@ def register(app: typer.Typer) -> None:
 
 
 def get(
-    key: Annotated[
-        str | None, typer.Argument(help=_("As node.id or relays.amplifier.pin; none: all."))
-    ] = None,
+    key: Annotated[str | None, typer.Argument(help="As node.id or relays.amplifier.pin; none: all.")] = None,
     config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -140,9 +147,7 @@ def edit(config: ConfigOption = None, yes: Yes = False) -> None:
 
 
 def diff(
-    number: Annotated[
-        int | None, typer.Argument(help=_("An earlier content; none: the last good one."))
-    ] = None,
+    number: Annotated[int | None, typer.Argument(help="An earlier content; none: the last good one.")] = None,
     config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -164,9 +169,7 @@ def diff(
 
 
 def rollback(
-    number: Annotated[
-        int | None, typer.Argument(help=_("An earlier content; none: the last good one."))
-    ] = None,
+    number: Annotated[int | None, typer.Argument(help="An earlier content; none: the last good one.")] = None,
     config: ConfigOption = None,
     yes: Yes = False,
     as_json: JsonFlag = False,
@@ -213,7 +216,7 @@ def told() -> Iterator[None]:
     except (Changed, ValueError) as error:
         fail(str(error), EXIT_FAILED)
     except PermissionError as error:
-        fail(_("{file}: you may not write there; use sudo").format(file=error.filename), EXIT_FAILED)
+        fail(_("{file}: you may not write there; use sudo").format(file=error.filename), EXIT_DENIED)
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_FAILED)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from agent.cli.main import app
+from agent.cli.tree import app
 
 GOOD = """\
 [node]
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(agent.files.tempfile, "mkstemp", refuse)
-    assert "use sudo" in loa("set", "log.level", "debug", code=1)
+    assert "use sudo" in loa("set", "log.level", "debug", code=4)
 
 
 def test_a_file_that_is_no_toml_is_said_and_can_still_be_rolled_back(path: Path) -> None:
