@@ -1,7 +1,7 @@
 """Who may look and who may act: the kernel says who is at the other end of the socket, groups say what he may.
 
-A request either looks (`agent.conductor.looks` has them all), and anybody who may open the socket gets its answer, or it
-acts, and needs the group `loa-admin`. What nobody knows counts as acting.
+A request either looks (`agent.conductor.looks` has them all), and anybody who may open the socket gets its answer,
+or it acts, and needs the group `loa-admin`. What nobody knows counts as acting.
 """
 
 from __future__ import annotations
