@@ -6,6 +6,12 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
+
+from playlists.models.base import BulletinClass, ClockState
+from playlists.models.command import ReceiptState, RefusalReason
+from playlists.models.health import FeedHealth, SelfTestVerdict
+from playlists.models.record import Outcome, RecordKind
 
 PARSER = (
     # typer and what it is built on write these into their code; tests hold that they still do
@@ -53,7 +59,57 @@ PARSER = (
     "Input should be a valid boolean, unable to interpret input",
     "Aborted!",
 )
+SYSTEM = (
+    # the system's own reasons, as Python passes them on, and those of tomllib
+    "No such file or directory",
+    "Permission denied",
+    "Is a directory",
+    "Not a directory",
+    "File exists",
+    "No space left on device",
+    "Read-only file system",
+    "Input/output error",
+    "Connection refused",
+    "Connection timed out",
+    "Connection reset by peer",
+    "Network is unreachable",
+    "No route to host",
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "Address already in use",
+    "Cannot assign requested address",
+    "Device or resource busy",
+    "No such device",
+    "Operation not permitted",
+    "Broken pipe",
+    "Expected '=' after a key in a key/value pair",
+    "Expected newline or end of document after a statement",
+    "Cannot overwrite a value",
+    "Cannot declare {name} twice",
+    "Invalid value",
+    "Invalid statement",
+    "Invalid initial character for a key part",
+    "Unterminated string",
+    "Unclosed array",
+    "Illegal character {character}",
+    "Expected ']' at the end of a table declaration",
+    "Expected ']]' at the end of an array declaration",
+)
 
+
+STATES: tuple[str, ...] = (
+    # words of the contract, which are shown beside their values: `_(state)`
+    *get_args(Outcome),
+    *get_args(RecordKind),
+    *get_args(ReceiptState),
+    *get_args(RefusalReason),
+    *get_args(SelfTestVerdict),
+    *get_args(FeedHealth.model_fields["state"].annotation),
+    *(state.value for state in ClockState),
+    *(class_.value for class_ in BulletinClass),
+    *("online", "offline"),
+    *("opening", "playing", "stalled", "reconnecting", "silent", "howling"),
+)
 
 FILES = (
     # whose sentences a technician or an officer may read: refusals, reasons, faults
@@ -102,24 +158,22 @@ NOT_READ = {
     *("_", "N_", "ngettext", "Option", "Argument", "Typer", "strftime", "encode", "TypeVar", "Literal"),
     *("ArgumentParser", "add_argument", "getenv", "_raise"),
 }
-SQL = (
-    "SELECT ",
-    "INSERT ",
-    "UPDATE ",
-    "DELETE ",
-    "CREATE ",
-    "PRAGMA ",
-    "ALTER ",
-    "BEGIN ",
-    "REPLACE ",
-    "DROP ",
+NOT_A_SENTENCE = re.compile(
+    r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER|BEGIN|REPLACE|DROP|VACUUM|ATTACH|#) |"
+    r"^\w+ = |^(bytes|uid|format|code|exit|pixels|loa|L16|speech|music) |^%\(|^Tx, |^Value error|^can not open|"
+    r"\(\?|\x00|[đĐẠ-ỹ]"
 )
+"""SQL, regular expressions, keys, and what is spoken in Vietnamese already."""
 
 
 def messages(root: Path) -> Iterator[tuple[str, str]]:
     """Each message, as a pattern with named fields, and the file that says it."""
     for text in PARSER:
         yield text, "typer"
+    for text in SYSTEM:
+        yield text, "system"
+    for text in STATES:
+        yield text, "docs/contract"
     for pattern in FILES:
         for path in sorted(root.glob(pattern)):
             reader = _Reader()
@@ -168,7 +222,7 @@ class _Reader(ast.NodeVisitor):
         if text is None:
             return False
         words = re.sub(r"\{\w+\}", "", text)
-        if re.search(r"[a-z]{2}.* |  *[a-z]{2}", words) and not text.startswith(SQL) and "(?" not in text:
+        if re.search(r"[a-z]{2}.* |  *[a-z]{2}", words) and not NOT_A_SENTENCE.search(text):
             self.found.append(text)
         return True
 

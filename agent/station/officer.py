@@ -222,7 +222,7 @@ def tables(found: Report) -> list[Table]:
         silent = " " + _("SILENT") if node.node in found.silent else ""
         nodes.add_row(
             node.node,
-            _(node.state or "–") + silent,
+            (_(node.state) if node.state else "–") + silent,
             f"{node.minutes:.1f}",
             f"{node.finished}/{node.plays}",
             str(node.heard_hours),
