@@ -19,6 +19,7 @@ from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.live import Broadcasts
+from agent.conductor.looks import Looks
 from agent.conductor.loop import Conductor
 from agent.conductor.memory import Memory
 from agent.conductor.orders import Orders
@@ -40,6 +41,7 @@ from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing, what_sounds
 from agent.conductor.workers import Workers
 from agent.config import Config
+from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
 from agent.faults import Faults
 from agent.library import Prepared, Unplayable
@@ -241,18 +243,16 @@ class Node:
             self_test=self.proof.last_test,
             publish=self.upstream.health,
         )
-        self.requests = Requests(
+        audit = Audit(config.paths.state / "audit.jsonl", clock.now)
+        looks = Looks(
             clock,
             self.timeline,
             self.planner,
-            self.orders,
             self.rules,
             self.stage,
-            self.amplification,
-            self.ledger,
             self.tests,
             journal,
-            self.identity,
+            audit,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -263,6 +263,17 @@ class Node:
             health=self.wellbeing.build,
             link=lambda: self.upstream.state,
             alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
+        )
+        self.requests = Requests(
+            clock,
+            self.orders,
+            self.rules,
+            self.amplification,
+            self.ledger,
+            self.tests,
+            self.identity,
+            looks,
+            audit,
         )
         self._connect_events()
 

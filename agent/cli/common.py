@@ -11,8 +11,12 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
+<<<<<<< HEAD
 from agent.control.client import ControlError, NotRunning, ask
 from agent.words import retell
+=======
+from agent.control.client import ControlError, Denied, NotRunning, ask
+>>>>>>> main
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
@@ -52,6 +56,8 @@ def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[
         return ask(socket_path(), op, file=file, **arguments)
     except NotRunning as error:
         fail(str(error), EXIT_NOT_RUNNING)
+    except Denied as error:
+        fail(str(error), EXIT_DENIED)
     except ControlError as error:
         fail(str(error))
 

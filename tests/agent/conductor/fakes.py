@@ -451,7 +451,7 @@ class House:
 
     def ask(self, op: str, **arguments: Any) -> dict[str, Any]:
         """What the control socket answers."""
-        request = ControlRequest(op, arguments, "tech")
+        request = ControlRequest(op, arguments, "tech", may_act=True)
         self.conductor.post(request)
         self.run_for(0.0)
         return request.wait(1.0)
