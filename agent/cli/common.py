@@ -11,12 +11,8 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
-<<<<<<< HEAD
-from agent.control.client import ControlError, NotRunning, ask
-from agent.words import retell
-=======
 from agent.control.client import ControlError, Denied, NotRunning, ask
->>>>>>> main
+from agent.words import retell
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
