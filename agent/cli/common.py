@@ -11,7 +11,7 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
-from agent.control.client import ControlError, NotRunning, ask
+from agent.control.client import ControlError, Denied, NotRunning, ask
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
@@ -51,6 +51,8 @@ def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[
         return ask(socket_path(), op, file=file, **arguments)
     except NotRunning as error:
         fail(str(error), EXIT_NOT_RUNNING)
+    except Denied as error:
+        fail(str(error), EXIT_DENIED)
     except ControlError as error:
         fail(str(error))
 

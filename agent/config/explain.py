@@ -91,7 +91,7 @@ def _unknown_section(section: str, value: Any) -> Located:
 
 def _whole_section(details: ErrorDetails, section: str, index: int, is_list: bool) -> Located:
     place = (section, index, "")
-    repeated = _is_repeated(section)
+    repeated = is_repeated(section)
     name = f"[[{section}]]" if is_list else f"[{section}]"
     if details["type"] == "missing":
         return place, Problem(name, "", None, "the section is required and missing")
@@ -154,7 +154,7 @@ def _length(details: ErrorDetails) -> str:
     return f"must have at most {high} {unit}"
 
 
-def _is_repeated(section: str) -> bool:
+def is_repeated(section: str) -> bool:
     return (
         section in Config.model_fields
         and getattr(Config.model_fields[section].annotation, "__origin__", None) is tuple
@@ -183,6 +183,6 @@ def _other_section(key: str, section: str) -> str:
     """Where a key belongs that stands in the wrong section."""
     for other in Config.model_fields:
         if other != section and key in _model(other, []).model_fields:
-            name = f"[[{other}]]" if _is_repeated(other) else f"[{other}]"
+            name = f"[[{other}]]" if is_repeated(other) else f"[{other}]"
             return f"it belongs into {name}"
     return ""
