@@ -56,8 +56,8 @@ def draw(surface: pygame.Surface) -> None:
     fonts = Fonts()
     top = unit * 9
     for text, face in ((f"{width} × {height}", fonts.bold(unit * 2)), (SAMPLE, fonts.regular(unit * 2))):
-        image = face.render(text, (255, 255, 255))
-        surface.blit(image, (middle - image.get_width() // 2, top))
+        wide = face.width(text)
+        face.draw(text, (255, 255, 255), surface, Box(middle - wide // 2, top, wide, face.line_height))
         top += face.line_height
     each = (width - 4 * unit) // len(BARS)
     for number, colour in enumerate(BARS):
