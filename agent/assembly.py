@@ -241,7 +241,7 @@ def place_of(config: Config) -> Place:
 
 
 def reboot() -> str | None:
-    """Ask systemd to restart the machine; returns why it will not."""
+    """Ask systemd to restart the machine; returns why it will not. May take 5 s when systemd hangs."""
     try:
         done = subprocess.run(
             ["systemctl", "--no-block", "reboot"], capture_output=True, text=True, timeout=5, check=False

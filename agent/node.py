@@ -19,6 +19,7 @@ from agent.conductor.intake import Intake
 from agent.conductor.leaps import Leaps
 from agent.conductor.ledger import Ledger
 from agent.conductor.live import Broadcasts
+from agent.conductor.looks import Looks
 from agent.conductor.loop import Conductor
 from agent.conductor.memory import Memory
 from agent.conductor.orders import Orders
@@ -35,11 +36,13 @@ from agent.conductor.screenhours import ScreenHours
 from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
+from agent.conductor.unspoken import Unspoken
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing, what_sounds
 from agent.conductor.workers import Workers
 from agent.config import Config
+from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
 from agent.faults import Faults
 from agent.library import Prepared, Unplayable
@@ -159,6 +162,7 @@ class Node:
             self.sounds,
             self.stage,
             self.ledger,
+            self.rules,
             memory,
             languages=config.node.languages,
             place=place_of(config),
@@ -187,6 +191,7 @@ class Node:
             self.ledger,
             self.faults,
         )
+        self.unspoken = Unspoken(self.faults)
         self.broadcasts = Broadcasts(clock, self.voice, self.reception)
         self.orders = Orders(
             clock,
@@ -203,7 +208,7 @@ class Node:
             send_picture=self.upstream.picture,
             send_logs=self.upstream.logs,
             sync=self._sync,
-            reboot=outside.reboot,
+            reboot=lambda then: outside.think("reboot", outside.reboot, then),
             post=post,
             scratch=config.paths.runtime,
         )
@@ -241,18 +246,16 @@ class Node:
             self_test=self.proof.last_test,
             publish=self.upstream.health,
         )
-        self.requests = Requests(
+        audit = Audit(config.paths.state / "audit.jsonl", clock.now)
+        looks = Looks(
             clock,
             self.timeline,
             self.planner,
-            self.orders,
             self.rules,
             self.stage,
-            self.amplification,
-            self.ledger,
             self.tests,
             journal,
-            self.identity,
+            audit,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -263,6 +266,17 @@ class Node:
             health=self.wellbeing.build,
             link=lambda: self.upstream.state,
             alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
+        )
+        self.requests = Requests(
+            clock,
+            self.orders,
+            self.rules,
+            self.amplification,
+            self.ledger,
+            self.tests,
+            self.identity,
+            looks,
+            audit,
         )
         self._connect_events()
 
@@ -317,7 +331,6 @@ class Node:
         self.outside.chores.realign()
         self.rules.jumped(by_s)
         self.voice.jumped(by_s)
-        self.alarms.jumped(by_s)
         self.planner.jumped(by_s)
         self.stage.refresh()
 
@@ -346,6 +359,7 @@ class Node:
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
+            self.unspoken.over(p)
         self.film_sound.told(p, told)
         self.orders.tell(p, told)
 

@@ -50,14 +50,16 @@ class Store:
     Args:
         directory: made if missing; nothing else may write there.
         max_bytes: bound of everything in it, unfinished downloads included.
+        spare_bytes: of these, what only the most important content may fill (`vital`).
 
     Raises:
         OSError: the directory cannot be made or read.
     """
 
-    def __init__(self, directory: Path, max_bytes: int) -> None:
+    def __init__(self, directory: Path, max_bytes: int, spare_bytes: int = 0) -> None:
         self.directory = directory
         self.max_bytes = max_bytes
+        self._spare_bytes = spare_bytes
         self._lock = threading.RLock()
         self._needed: frozenset[str] = frozenset()
         self._sizes: dict[str, int] = {}
@@ -107,7 +109,7 @@ class Store:
         return f"sha256:{found}"
 
     @contextlib.contextmanager
-    def aside(self, key: str, max_bytes: int) -> Iterator[Path]:
+    def aside(self, key: str, max_bytes: int, *, vital: bool = False) -> Iterator[Path]:
         """A path to write content to; it becomes the content of `key` when the block ends well.
 
         For content that is made anew each time; a download that may be resumed uses `partial`.
@@ -115,13 +117,14 @@ class Store:
         Args:
             key: the key to store under; the caller answers for it.
             max_bytes: what the content may grow to; room for that is made first.
+            vital: it may also take the spare room.
 
         Raises:
             StoreFull: no room, or the disk is full; nothing is left behind.
         """
         name = _name(key)
         path = self.directory / f"{files.ASIDE_PREFIX}{name}-{threading.get_ident()}"
-        self.reserve(name, max_bytes)
+        self.reserve(name, max_bytes, vital=vital)
         try:
             yield path
             self.adopt(name, path)
@@ -137,7 +140,7 @@ class Store:
         """Where an unfinished download of `key` lies or is to be written; it survives a restart."""
         return self.directory / (_name(key) + _PARTIAL)
 
-    def reserve(self, key: str, max_bytes: int) -> None:
+    def reserve(self, key: str, max_bytes: int, *, vital: bool = False) -> None:
         """Make room for an unfinished write and hold it until `adopt`, `release` or `discard`.
 
         Raises:
@@ -145,20 +148,21 @@ class Store:
         """
         name = _name(key)
         with self._lock:
+            bound = self.max_bytes if vital else self.max_bytes - self._spare_bytes
             before = self._reserved.pop(name, 0)
             wanted = self._used_bytes(without_part=name) + max_bytes
             for victim in self._unneeded():
-                if wanted <= self.max_bytes:
+                if wanted <= bound:
                     break
                 if victim != name:
                     wanted -= self._sizes[victim]
                     self._remove(victim)
-            if wanted > self.max_bytes:
+            if wanted > bound:
                 if before:
                     self._reserved[name] = before
                 raise StoreFull(
                     f"{self.directory}: {max_bytes} bytes more do not fit, {self.used_bytes} of at most "
-                    f"{self.max_bytes} bytes are in use and all of them needed; what is stored was kept"
+                    f"{bound} bytes are in use and all of them needed; what is stored was kept"
                 )
             self._reserved[name] = max_bytes
 

@@ -11,14 +11,24 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 
 import typer
 
-from agent.control.client import ControlError, NotRunning, ask
+from agent.control.client import ControlError, Denied, NotRunning, ask
+from agent.words import retell
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
 
 EXIT_FAILED = 1
+"""It was tried and did not succeed, the node refused, or a fault was found."""
 EXIT_USAGE = 2
+"""The command line or the configuration is wrong; nothing was done."""
 EXIT_NOT_RUNNING = 3
+"""The agent is not running."""
+EXIT_DENIED = 4
+"""Who asked may not: another group or root is needed."""
+EXIT_WARNING = 5
+"""Nothing is broken, but something wants attention: warnings and no fault."""
+EXIT_INTERRUPTED = 130
+"""Ended from the keyboard."""
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; default /etc/loa/config.toml.")
@@ -42,14 +52,26 @@ def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[
         return ask(socket_path(), op, file=file, **arguments)
     except NotRunning as error:
         fail(str(error), EXIT_NOT_RUNNING)
+    except Denied as error:
+        fail(str(error), EXIT_DENIED)
     except ControlError as error:
         fail(str(error))
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Say what is wrong and end with `code`."""
-    typer.echo(f"loa: {text}", err=True)
+    """Say what is wrong, in the reader's language where the catalogue knows the sentence, and end with `code`."""
+    typer.echo(f"loa: {retell(text)}", err=True)
     raise typer.Exit(code)
+
+
+def colours() -> bool:
+    """Is what is printed read on a terminal by somebody who likes colours? (https://no-color.org)"""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str, *, bold: bool = False) -> str:
+    """`text` in `colour` (`red`, `yellow`, `green`, …) on a terminal, unchanged elsewhere."""
+    return typer.style(text, fg=colour, bold=bold) if colours() else text
 
 
 def print_json(value: Any) -> None:

@@ -66,13 +66,14 @@ class Orders:
         send_picture: Callable[[str, Path], str | None],
         send_logs: Callable[[str], str | None],
         sync: Callable[[], None],
-        reboot: Callable[[], str | None],
+        reboot: Callable[[Callable[[str | None], None]], None],
         post: Callable[[object], None],
         scratch: Path,
     ) -> None:
         """`rights_of(feed)` is the feed's level and ceiling here.
 
-        `send_picture(command, path)`, `send_logs(command)`, `reboot()` return why they failed, or None.
+        `send_picture(command, path)` and `send_logs(command)` return why they failed, or None; `reboot(then)`
+        calls back with that.
         """
         self._clock = clock
         self._voice = voice
@@ -320,17 +321,20 @@ class Orders:
             self._end(command, "refused" if refused.startswith("policy") else "failed", refused)
 
     def _maintain(self, command: Command, what: str) -> None:
-        failure: str | None = None
+        def ended(failure: str | None = None) -> None:
+            self._end(command, "failed" if failure else "finished", failure)
+
         match what:
             case "sync":
                 self._sync()
+                ended()
             case "send-logs":
-                failure = self._send_logs(command.id)
+                ended(self._send_logs(command.id))
             case "restart":
                 self._post(StopAsked(f"command {command.id}", "restart"))
+                ended()
             case _:
-                failure = self._reboot()
-        self._end(command, "failed" if failure else "finished", failure)
+                self._reboot(ended)
 
     def _end(self, command: Command, state: ReceiptState, reason: str | None = None) -> None:
         """The command's last receipt, and its record."""

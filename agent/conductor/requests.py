@@ -1,41 +1,44 @@
-"""What a technician asks at the socket. A request that acts is written into the log with the user's name."""
+"""What a technician asks at the socket. A request that acts needs the right to, and is written down with his name."""
 
 from __future__ import annotations
 
-import base64
 import itertools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
+from agent.conductor.asked import names, text, whole
 from agent.conductor.identity import Identity
 from agent.conductor.ledger import Ledger
+from agent.conductor.looks import Looks
 from agent.conductor.orders import Orders
 from agent.conductor.performance import FileItem, Performance, ToneItem
-from agent.conductor.planner import Planner
 from agent.conductor.rules import Rules
 from agent.conductor.self_test import Asked, SelfTests
-from agent.conductor.stage import Stage
+from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
-from agent.journal import Journal, JournalError
-from agent.screen.protocol import PictureTaken
-from agent.timeline import Timeline
+from agent.control.rights import ACTORS
+from agent.journal import JournalError
+from agent.uplink.limiter import Limiter
 from playlists.arbiter import Rank, Source
 from playlists.errors import Rejected
 from playlists.models.base import BulletinClass, validate
-from playlists.models.health import FeedHealth, Health
 from playlists.models.items import Item, SpeechItem
-from playlists.units import Level
+from playlists.units import Level, Seconds
 
 log = logging.getLogger("loa.control")
 
-PICTURES = ("png", "jpg")
-
 BY_HAND_S = 60.0
 """A relay that was switched by hand falls back after this time."""
+
+LONGEST_MUTE_S = 7 * 86_400
+"""A mute by hand that was forgotten ends by itself."""
+
+STRANGERS_BURST, STRANGERS_EACH_S = 20, Seconds(60.0)
+"""Who may not act and tries all the same is written down so often; what is beyond is counted."""
 
 
 class Requests:
@@ -44,66 +47,56 @@ class Requests:
     def __init__(
         self,
         clock: Clock,
-        timeline: Timeline,
-        planner: Planner,
         orders: Orders,
         rules: Rules,
-        stage: Stage,
         amplification: Amplification,
         ledger: Ledger,
         tests: SelfTests,
-        journal: Journal,
         identity: Identity,
-        *,
-        scratch: Path,
-        node: dict[str, Any],
-        health: Callable[[], Health],
-        link: Callable[[], str],
-        alert_sources: Callable[[], Mapping[str, FeedHealth]],
+        looks: Looks,
+        audit: Audit,
     ) -> None:
-        """Pictures lie in `scratch` until they are sent: the agent may see no folder of the technician's."""
         self._clock = clock
-        self._timeline = timeline
-        self._planner = planner
         self._orders = orders
         self._rules = rules
-        self._stage = stage
         self._amp = amplification
         self._ledger = ledger
         self._tests = tests
-        self._journal = journal
         self._identity = identity
-        self._scratch = scratch
-        self._node = node
-        self._health = health
-        self._link = link
-        self._alert_sources = alert_sources
+        self._audit = audit
         self._numbers = itertools.count(1)
-        self._ops: dict[str, Callable[[ControlRequest], None]] = {
-            "status": self._status,
-            "next": self._next,
-            "log": self._log,
-            "timeline": lambda request: request.answer(moments=self._timeline.to_json()),
+        self._strangers = Limiter(STRANGERS_BURST, STRANGERS_EACH_S)
+        self._looks = looks.ops
+        self._acts: dict[str, Callable[[ControlRequest], str]] = {
             "say": self._say,
             "play": self._play,
             "identify": self._identify,
             "stop": self._stop,
             "relay": self._relay,
-            "screenshot": self._screenshot,
+            "mute": self._mute,
             "self-test": self._self_test,
-            "self-test-state": self._self_test_state,
         }
+        """Each answers or refuses, and returns what was asked, for the audit log."""
 
     def take(self, request: ControlRequest) -> None:
         """Answer one request; a bad one gets one clear line."""
-        op = self._ops.get(request.op)
-        if op is None:
-            request.refuse(
-                f"{request.op!r:.60} is not understood here; known are {', '.join(sorted(self._ops))}"
-            )
-            return
+        if (look := self._looks.get(request.op)) is not None:
+            self._try(request, look)
+        elif not request.may_act:
+            self._forbid(request)
+        elif (act := self._acts.get(request.op)) is not None:
+            try:
+                self._write_down(request, self._try(request, act) or "")
+            except Exception:
+                self._write_down(request, "")
+                raise
+        else:
+            known = ", ".join(sorted(self._looks | self._acts))
+            request.refuse(f"{request.op!r:.60} is not understood here; known are {known}")
+
+    def _try(self, request: ControlRequest, op: Callable[[ControlRequest], str | None]) -> str | None:
         try:
-            op(request)
+            return op(request)
         except (Rejected, ValueError, OSError) as error:
             request.refuse(f"{request.op}: {error}")
         except JournalError as error:
@@ -111,59 +104,53 @@ class Requests:
         except Exception as error:
             request.refuse(f"{request.op}: a defect of the agent ({error!r}); see: journalctl -u loa-agent")
             raise
+        return None
 
-    def _status(self, request: ControlRequest) -> None:
-        health = self._health().model_dump(mode="json")
-        sources = {name: source.model_dump(mode="json") for name, source in self._alert_sources().items()}
-        request.answer(node=self._node, health=health, link=self._link(), alert_sources=sources)
+    def _forbid(self, request: ControlRequest) -> None:
+        request.refuse(
+            f"{request.op!r:.60} is for the group {ACTORS}; join it and log in anew: "
+            f"sudo adduser {request.user.partition(' ')[0]} {ACTORS}",
+            denied=True,
+        )
+        if self._strangers.allows(self._clock.monotonic()):
+            more, self._strangers.held_back = self._strangers.held_back, 0
+            self._write_down(request, f"and {more} more before this" if more else "")
 
-    def _next(self, request: ControlRequest) -> None:
-        now = self._clock.now()
-        count = _whole(request, "count", 10, 1, 1_000)
-        upcoming = [
-            {
-                "id": occurrence.id,
-                "feed": occurrence.feed,
-                "programme": occurrence.programme.id,
-                "title": occurrence.programme.title,
-                "class": occurrence.programme.class_,
-                "language": occurrence.programme.language,
-                "planned": occurrence.planned.isoformat(),
-                "refused": self._rules.policy.may_start(occurrence.programme.class_, occurrence.planned),
-            }
-            for occurrence in self._planner.timetable.upcoming(now, count)
-        ]
-        request.answer(upcoming=upcoming)
+    def _write_down(self, request: ControlRequest, what: str) -> None:
+        """Into the audit log, and into the play log for the centre."""
+        refused = request.refused
+        what = what or ", ".join(f"{key} {value}" for key, value in request.arguments.items())[:200]
+        self._audit.write(request.user, request.op, what, refused)
+        told = f"{request.op[:60]} by {request.user}: {what}" + (f", refused: {refused}" if refused else "")
+        self._ledger.remark(told[:1_000])
 
-    def _log(self, request: ControlRequest) -> None:
-        count = _whole(request, "count", 20, 1, 1_000)
-        newest = self._journal.newest(count)
-        request.answer(records=[record.model_dump(mode="json", by_alias=True) for record in newest])
-
-    def _say(self, request: ControlRequest) -> None:
+    def _say(self, request: ControlRequest) -> str:
         words = validate(
             SpeechItem,
             "say",
             {
                 "speech": {
-                    "text": _text(request, "text"),
+                    "text": text(request, "text"),
                     "language": request.arguments.get("language", "vi"),
                 }
             },
         )
-        self._sound(request, [words], words.speech.text[:200], words.speech.language)
+        title = words.speech.text[:200]
+        self._sound(request, [words], title, words.speech.language)
+        return repr(title)
 
-    def _play(self, request: ControlRequest) -> None:
-        path = Path(_text(request, "path"))
+    def _play(self, request: ControlRequest) -> str:
+        path = Path(text(request, "path"))
         if not path.is_file():
             raise ValueError(f"{path} is not a file that the agent can read")
         sounds = False
         try:
-            title = _text(request, "name", path.name)[:200]
+            title = text(request, "name", path.name)[:200]
             sounds = self._sound(request, [FileItem(str(path))], title, "vi")
         finally:
             if not sounds:
                 path.unlink(missing_ok=True)
+        return repr(title)
 
     def _sound(
         self, request: ControlRequest, items: Sequence[Item | ToneItem | FileItem], title: str, language: str
@@ -179,36 +166,35 @@ class Requests:
             items=items,
             title=title,
             language=language,
-            zones=frozenset(_names(request, "zones")),
+            zones=frozenset(names(request, "zones")),
             on_conflict="preempt",
         )
         refused = self._orders.say(p)
-        self._audit(request, f"{title!r}" + (f", refused: {refused}" if refused else ""))
         if refused is not None:
             request.refuse(f"not now: {refused} ([policy] in the configuration, or a mute by command)")
         else:
             request.answer(id=name)
         return refused is None
 
-    def _identify(self, request: ControlRequest) -> None:
+    def _identify(self, request: ControlRequest) -> str:
         refused = self._identity.identify("preempt")
         number = self._identity.number
-        self._audit(request, number + (f", refused: {refused}" if refused else ""))
         if refused is not None:
             request.refuse(
                 f"this is {number}; it is not said now: {refused} ([policy] in the configuration, or a mute)"
             )
         else:
             request.answer(number=number)
+        return number
 
-    def _stop(self, request: ControlRequest) -> None:
-        name = _text(request, "name", "*")
+    def _stop(self, request: ControlRequest) -> str:
+        name = text(request, "name", "*")
         stopped = self._orders.stop(name, f"stopped by {request.user}")
-        self._audit(request, name)
         request.answer(stopped=stopped)
+        return name
 
-    def _relay(self, request: ControlRequest) -> None:
-        name, on = _text(request, "name"), request.arguments.get("on")
+    def _relay(self, request: ControlRequest) -> str:
+        name, on = text(request, "name"), request.arguments.get("on")
         if on not in (True, False):
             raise ValueError(f"on: expected true or false, got {on!r:.40}")
         known = self._amp.states()
@@ -216,80 +202,40 @@ class Requests:
             raise ValueError(f"no relay {name!r:.60}; known are: {', '.join(known) or 'none'}")
         now = self._clock.monotonic()
         why_not = self._amp.hold_by_hand(name, now, BY_HAND_S) if on else self._amp.release_by_hand(name, now)
-        self._audit(request, f"{name} {'on' if on else 'off'}" + (f", refused: {why_not}" if why_not else ""))
         if why_not is not None:
-            raise ValueError(why_not)
-        request.answer()
+            request.refuse(f"relay: {why_not}")
+        else:
+            request.answer()
+        return f"{name} {'on' if on else 'off'}"
 
-    def _self_test(self, request: ControlRequest) -> None:
+    def _mute(self, request: ControlRequest) -> str:
+        """As the officer's command does: zones fall silent for a while, but for emergencies. No `for_s` lifts it."""
+        zones = names(request, "zones")
+        here = self._rules.controls.meant(zones)
+        if not here:
+            known = ", ".join(sorted(self._rules.controls.meant(("*",))))
+            raise ValueError(f"no zone {', '.join(zones)!r:.60}; known are: {known}")
+        until = None
+        if request.arguments.get("for_s") is not None:
+            for_s = whole(request, "for_s", 0, 1, LONGEST_MUTE_S)
+            until = (self._clock.now() + timedelta(seconds=for_s)).astimezone()
+        self._rules.mute(zones, until, self._clock.now())
+        in_force = self._rules.in_force(self._clock.now()).muted_until
+        request.answer(
+            zones=sorted(here),
+            until=until.isoformat() if until else None,
+            muted={zone: end.isoformat() for zone, end in in_force.items()},
+        )
+        return f"{', '.join(sorted(here))} " + (f"until {until:%Y-%m-%d %H:%M}" if until else "no more")
+
+    def _self_test(self, request: ControlRequest) -> str:
         reference = request.arguments.get("reference", False)
         if reference not in (True, False):
             raise ValueError(f"reference: expected true or false, got {reference!r:.40}")
         asked = Asked(request.user, lambda _state, _reason: None, take_reference=reference)
         refused = self._tests.begin(asked)
-        self._audit(
-            request,
-            ("with reference" if reference else "without reference")
-            + (f", refused: {refused}" if refused else ""),
-        )
         if refused is not None:
             request.refuse(f"not now: {refused}")
         else:
             request.answer()
-
-    def _self_test_state(self, request: ControlRequest) -> None:
-        ended = self._tests.outcome
-        request.answer(
-            running=self._tests.runs,
-            state=ended.state if ended else None,
-            text=ended.reason if ended else None,
-            result=ended.result.model_dump(mode="json") if ended and ended.result else None,
-        )
-
-    def _screenshot(self, request: ControlRequest) -> None:
-        kind = request.arguments.get("format", "png")
-        if kind not in PICTURES:
-            raise ValueError(f"format: expected {' or '.join(PICTURES)}, got {kind!r:.40}")
-        path = self._scratch / f"by-hand-{next(self._numbers)}.{kind}"
-        width = None
-        if request.arguments.get("width") is not None:
-            width = _whole(request, "width", 640, 16, 7_680)
-
-        def then(picture: PictureTaken) -> None:
-            try:
-                if picture.reason is not None:
-                    request.refuse(picture.reason)
-                else:
-                    request.answer(size=picture.size, picture=base64.b64encode(path.read_bytes()).decode())
-            except OSError as error:
-                request.refuse(f"the picture is lost: {error}")
-            finally:
-                path.unlink(missing_ok=True)
-
-        if not self._stage.picture(path, width, then):
-            request.refuse("this node has no screen that runs ([screen] in the configuration)")
-
-    def _audit(self, request: ControlRequest, text: str) -> None:
-        log.info("%s by %s: %s", request.op, request.user, text)
-        self._ledger.remark(f"{request.op} by {request.user}: {text}")
-
-
-def _whole(request: ControlRequest, name: str, default: int, low: int, high: int) -> int:
-    value = request.arguments.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"{name}: expected a whole number from {low} to {high}, got {value!r:.40}")
-    return value
-
-
-def _text(request: ControlRequest, name: str, default: str | None = None) -> str:
-    value = request.arguments.get(name, default)
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{name}: expected a text, got {value!r:.40}")
-    return value
-
-
-def _names(request: ControlRequest, name: str) -> list[str]:
-    value = request.arguments.get(name) or ["*"]
-    if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-        raise ValueError(f"{name}: expected a list of names, got {value!r:.40}")
-    return value
+        return "with reference" if reference else "without reference"

@@ -28,8 +28,13 @@ def shown(key: str, value: Any) -> str:
     """The value as TOML writes it, shortened; `***` for what may be a secret."""
     if is_secret(key):
         return MASK
-    text = _USERINFO.sub(MASK + "@", _toml(value))
+    text = without_userinfo(_toml(value))
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def without_userinfo(text: str) -> str:
+    """The text with `***` for user and password in URLs."""
+    return _USERINFO.sub(MASK + "@", text)
 
 
 def _toml(value: Any) -> str:

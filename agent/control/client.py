@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agent.control.protocol import encode
+from agent.control.rights import ACTORS, READERS, account, logged_in
 
 
 class ControlError(Exception):
@@ -20,14 +21,24 @@ class NotRunning(ControlError):  # noqa: N818 - says what is the matter
     """Error raised when no daemon listens."""
 
 
+class Denied(ControlError):  # noqa: N818 - says what is the matter
+    """Error raised when who asks may not; the text says which group to join."""
+
+
 def ask(
     path: Path, op: str, /, timeout_s: float = 15.0, file: BinaryIO | None = None, **arguments: Any
 ) -> dict[str, Any]:
     """Ask the running daemon, hand it the recording `file` if one is given, and return its reply.
 
+    Where root asks, it says who logged in before `sudo`.
+
     Raises:
-        ControlError: nobody listens, the reader may not, or the daemon refuses (its words are the text).
+        NotRunning: nobody listens.
+        Denied: who asks may not.
+        ControlError: the daemon refuses (its words are the text), or does not answer.
     """
+    if os.geteuid() == 0 and (behind := logged_in() or os.environ.get("SUDO_USER")):
+        arguments["behind"] = behind
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         try:
@@ -43,7 +54,11 @@ def ask(
                 f"the agent is not running (no answer at {path}); start it: systemctl start loa-agent"
             ) from error
         except PermissionError as error:
-            raise ControlError(f"{path} is for the group loa; join it: sudo adduser $USER loa") from error
+            user = account(os.geteuid())
+            raise Denied(
+                f"{path} is for the group {READERS}; join it and log in anew: sudo adduser {user} {READERS}"
+                f" (to act also: sudo adduser {user} {ACTORS})"
+            ) from error
         except TimeoutError as error:
             raise ControlError(f"the agent did not answer within {timeout_s:.0f} s") from error
         except OSError as error:
@@ -55,7 +70,7 @@ def ask(
     except ValueError as error:
         raise ControlError("the agent's answer was cut off; look at: journalctl -u loa-agent") from error
     if not reply.pop("ok"):
-        raise ControlError(str(reply["error"]))
+        raise (Denied if reply.get("denied") else ControlError)(str(reply["error"]))
     return reply
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import errno
-import grp
 import json
 import logging
 import os
-import pwd
 import queue
 import shutil
 import socket
-import struct
 import tempfile
 import threading
 import time
@@ -20,10 +17,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from agent.control.protocol import MAX_FILE_BYTES, MAX_LINE_BYTES, ControlRequest, encode
+from agent.control.rights import READERS, Caller, Rights
 
 log = logging.getLogger("loa.control")
 
-GROUP = "loa"
 REPLY_WITHIN_S = 10.0
 QUIET_S = 300.0
 """A technician who neither asks nor reads for so long is hung up on."""
@@ -44,11 +41,21 @@ class CutOff(Exception):  # noqa: N818 - says what is the matter
 class ControlServer:
     """Listens at `path` for the group `loa` (mode 0660), and for nobody else."""
 
-    def __init__(self, path: Path, recordings: Path, post: Callable[[object], None]) -> None:
-        """Recordings to be played by hand are put into the folder `recordings`; who plays one removes it."""
+    def __init__(
+        self,
+        path: Path,
+        recordings: Path,
+        post: Callable[[object], None],
+        rights: Callable[[], Rights] = Rights.of_system,
+    ) -> None:
+        """Recordings to be played by hand are put into the folder `recordings`; who plays one removes it.
+
+        `rights()` is asked at each connection: a group that was made meanwhile counts.
+        """
         self._path = path
         self._recordings = recordings
         self._post = post
+        self._rights = rights
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -71,10 +78,12 @@ class ControlServer:
             raise
         finally:
             os.umask(mask)
+        readers = self._rights().readers
         try:
-            os.chown(self._path, -1, grp.getgrnam(GROUP).gr_gid)
-        except (KeyError, PermissionError) as error:
-            log.debug("socket keeps its group, %s: %s", GROUP, error)
+            if readers is not None:
+                os.chown(self._path, -1, readers)
+        except PermissionError as error:
+            log.debug("socket keeps its group, %s: %s", READERS, error)
         listener.listen()
         self._listener = listener
         self._thread = threading.Thread(target=self._accept, args=(listener,), name="control", daemon=True)
@@ -110,25 +119,16 @@ class ControlServer:
         try:
             with connection, connection.makefile("rb") as reader:
                 connection.settimeout(QUIET_S)
-                serve(reader, connection.sendall, user_of(connection), self._recordings, self._post)
+                caller = self._rights().caller(connection)
+                serve(reader, connection.sendall, caller, self._recordings, self._post)
         except OSError as error:
             log.debug("a technician hung up: %s", error)
-
-
-def user_of(connection: socket.socket) -> str:
-    """Name of the account at the other end (SO_PEERCRED)."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def serve(
     reader: BinaryIO,
     send: Callable[[bytes], None],
-    user: str,
+    caller: Caller,
     recordings: Path,
     post: Callable[[object], None],
 ) -> None:
@@ -139,28 +139,29 @@ def serve(
     """
     while line := reader.readline(MAX_LINE_BYTES + 1):
         try:
-            reply = _answer(line, user, reader, recordings, post)
+            reply = _answer(line, caller, reader, recordings, post)
         except CutOff as error:
             send(encode({"ok": False, "error": str(error)}))
             return
         send(encode(reply))
-        if len(line) > MAX_LINE_BYTES:
+        if len(line) > MAX_LINE_BYTES or reply.get("denied"):
             return  # the rest of it is no request
 
 
 def _answer(
-    line: bytes, user: str, reader: BinaryIO, recordings: Path, post: Callable[[object], None]
+    line: bytes, caller: Caller, reader: BinaryIO, recordings: Path, post: Callable[[object], None]
 ) -> dict[str, object]:
     if len(line) > MAX_LINE_BYTES:
         return {"ok": False, "error": f"a request is at most {MAX_LINE_BYTES} bytes"}
     try:
         arguments = json.loads(line)
-        op = arguments.pop("op")
+        op = str(arguments.pop("op"))
+        user = caller.on_behalf_of(arguments.pop("behind", None))
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
         return {"ok": False, "error": f'a request is one line {{"op": …}}: {error!r}'}
-    if op == "play":
+    if op == "play" and caller.may_act:
         arguments["path"] = str(_recording(reader, arguments.pop("bytes", None), recordings))
-    request = ControlRequest(str(op), arguments, user)
+    request = ControlRequest(op, arguments, user, caller.may_act)
     post(request)
     try:
         return request.wait(REPLY_WITHIN_S)

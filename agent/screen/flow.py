@@ -145,7 +145,11 @@ def _fit(
     floor = smaller[-1] if tabular and smaller else sizes.floor
     # a quick look: letters are half as wide as high, lines half as high again; what is far too much is not tried
     most = 1.6 * column.width * room
-    steps = [size for size in [*sizes.steps(largest), *(smaller if tabular else [])] if letters * size * size * 0.45 <= most]
+    steps = [
+        size
+        for size in [*sizes.steps(largest), *(smaller if tabular else [])]
+        if letters * size * size * 0.45 <= most
+    ]
     one = _largest(blocks, (column.width, room), steps, style, look, 1)
     if one is not None:
         return one, 0

@@ -22,7 +22,7 @@ from agent.screen.card import (
 from agent.screen.content import Bulletin, TextPart
 from agent.screen.grid import Box
 from agent.screen.paint import Op, Page, Text
-from agent.screen.typesetting import Fitted, fit, normalise
+from agent.screen.typesetting import Fitted, count_words, fit, normalise
 
 BODY_TO_HEADING: Final = 0.55
 """The text is at least this large beside its heading, as long as the heading can give way."""
@@ -76,7 +76,7 @@ def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
         heading, body, head = "", f"{heading}\n{body}".strip(), None
     if not body:
         lines = head.lines if head is not None else ()
-        return [_Column(lines, column.y, head.bottom if head else column.y, len(heading.split()))]
+        return [_Column(lines, column.y, head.bottom if head else column.y, count_words(heading))]
     fitted, foot = _fit_body(body, column, head, style)
     if head is not None and len(fitted.pages) > 1:
         # what is paged needs its room for the text: one modest heading on every page
@@ -101,7 +101,7 @@ def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
         lines = (head.lines if head is not None else ()) + tuple(
             set_lines(page, (column.x, top), ("regular", fitted.size, style.theme.text), fonts)
         )
-        words = len(heading.split()) + sum(len(text.split()) for text in page)
+        words = count_words(heading) + sum(count_words(text) for text in page)
         pages.append(_Column(lines, column.y, top + len(page) * line + foot, words))
     return pages
 

@@ -12,7 +12,7 @@ from agent.screen.content import Bulletin, ClassName, DocumentPart, ImagePart, S
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Photo
 from agent.screen.pictures import Wanted
-from agent.screen.typesetting import fit_on_one, normalise
+from agent.screen.typesetting import count_words, fit_on_one, normalise
 
 OVERLAP: Final = 0.06
 """A page that can only be cut through its print shows so much of each part twice, as a share of the part."""
@@ -138,4 +138,4 @@ def _caption(
     block = len(fitted[1]) * style.fonts.regular(fitted[0]).line_height
     top = room.y + (room.height - block) // 2
     ops += set_lines(fitted[1], (room.x, top), ("regular", fitted[0], style.theme.text), style.fonts)
-    return ops, len(words.split())
+    return ops, count_words(words)

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from agent.screen.errors import Quarantine
 from agent.screen.fonts import Weight
-from agent.screen.typesetting import Ruler, clusters, normalise
+from agent.screen.scripts import ZERO_WIDTH_SPACE, clusters, pieces
+from agent.screen.typesetting import Ruler, count_words, normalise
 from playlists.markup import Span
 
 
@@ -34,7 +35,14 @@ class Run:
 
 Line = tuple[Run, ...]
 _Fragment = tuple[str, Weight, bool]
-_Word = list[_Fragment]
+
+
+@dataclass
+class _Word:
+    """What a line may not break, in one or more looks; `spaced` if a space stands before it in the same line."""
+
+    parts: list[_Fragment]
+    spaced: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,21 +93,17 @@ class Setter:
                 if number:
                     paragraphs.append([])
                     glued = False
-                for place, part in enumerate(text.split(" ")):
-                    glued = glued and not place
-                    if not part:
-                        continue
-                    fragment = (part, weight, span.emphasised)
-                    if glued and paragraphs[-1]:
-                        paragraphs[-1][-1].append(fragment)
-                    else:
-                        paragraphs[-1].append([fragment])
-                    glued = True
-                glued = glued and not text.endswith(" ")
+                words = paragraphs[-1]
+                for piece, spaced, joins in _pieces_of(text):
+                    if piece and joins and glued and words:
+                        words[-1].parts.append((piece, weight, span.emphasised))
+                    elif piece:
+                        words.append(_Word([(piece, weight, span.emphasised)], spaced))
+                    glued = bool(piece)
         return paragraphs
 
     def _width_of(self, word: _Word) -> int:
-        return sum(self.width(text, weight) for text, weight, _ in word)
+        return sum(self.width(text, weight) for text, weight, _ in word.parts)
 
     def _break(self, words: list[_Word], width: int) -> Iterator[Line]:
         space = self.width(" ", "bold" if self.bold else "regular")
@@ -107,42 +111,44 @@ class Setter:
         used = 0
         for word in words:
             wide = self._width_of(word)
-            if line and used + space + wide <= width:
+            before = space if word.spaced else 0
+            if line and used + before + wide <= width:
                 line.append(word)
-                used += space + wide
+                used += before + wide
                 continue
             if line:
                 yield self._run(line)
             if wide <= width:
                 line, used = [word], wide
                 continue
-            *full, rest = self._pieces(word, width)
+            *full, rest = self._letters(word, width)
             for piece in full:
                 yield self._run([piece])
             line, used = [rest], self._width_of(rest)
         if line:
             yield self._run(line)
 
-    def _pieces(self, word: _Word, width: int) -> list[_Word]:
-        pieces: list[_Word] = [[]]
+    def _letters(self, word: _Word, width: int) -> list[_Word]:
+        """A word that is wider than its line, in parts that are not."""
+        found: list[_Word] = [_Word([])]
         used = 0
-        for text, weight, emphasised in word:
+        for text, weight, emphasised in word.parts:
             for letter in clusters(text):
                 wide = self.width(letter, weight)
                 if wide > width:
                     raise Quarantine(f"its box is {width} pixels wide, narrower than the letter {letter!r}")
-                if used + wide > width and pieces[-1]:
-                    pieces.append([])
+                if used + wide > width and found[-1].parts:
+                    found.append(_Word([]))
                     used = 0
-                pieces[-1].append((letter, weight, emphasised))
+                found[-1].parts.append((letter, weight, emphasised))
                 used += wide
-        return pieces
+        return found
 
     def _run(self, words: Sequence[_Word]) -> Line:
         runs: list[_Fragment] = []
         for number, word in enumerate(words):
-            for place, (text, weight, emphasised) in enumerate(word):
-                before = " " if number and not place else ""
+            for place, (text, weight, emphasised) in enumerate(word.parts):
+                before = " " if number and not place and word.spaced else ""
                 if runs and runs[-1][1:] == (weight, emphasised):
                     runs[-1] = (runs[-1][0] + before + text, weight, emphasised)
                 elif before and runs:
@@ -158,7 +164,21 @@ class Setter:
 
 def words_in(lines: Sequence[Line]) -> int:
     """How many words there are to be read."""
-    return sum(len("".join(run.text for run in line).split()) for line in lines)
+    return sum(count_words("".join(run.text for run in line)) for line in lines)
+
+
+def _pieces_of(text: str) -> Iterator[tuple[str, bool, bool]]:
+    """What a line may not break; whether a space stands before it, and whether it goes on with what was before.
+
+    An empty piece stands for a space at the end: what follows does not go on with anything.
+    """
+    for number, part in enumerate(text.split(" ")):
+        if number and not part:
+            yield "", True, False
+        for place, word in enumerate(part.split(ZERO_WIDTH_SPACE)):
+            for count, piece in enumerate(pieces(word)):
+                first = not place and not count
+                yield piece, first, first and not number
 
 
 def _tidy(text: str) -> str:

@@ -24,8 +24,10 @@ _CLOCK: Final = (
     r"(?::[0-5][0-9](?::[0-5][0-9])?|\s?(?:h|g|giờ)\s?[0-5][0-9](?:\s?(?:ph|p|phút))?|h)"
 )
 _NUMBER: Final = (
-    r"(?:[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]+(?:[.,][0-9]+)?)"
+    r"(?:[0-9]{1,3}(?:\.[0-9]{3}){1,6}(?:,[0-9]{1,18})?|[0-9]{1,3}(?:,[0-9]{3}){2,6}"
+    r"|[0-9]{1,36}(?:[.,][0-9]{1,18})?)"
 )
+"""Bounded: a page of zeros and points must not be tried from each of its figures to its end."""
 _UNIT: Final = "|".join(sorted(map(re.escape, UNITS), key=len, reverse=True))
 _AFTER_SLASH: Final = "|".join(sorted(map(re.escape, AFTER_SLASH), key=len, reverse=True))
 _FREE: Final = r"(?<![\w.,/])"

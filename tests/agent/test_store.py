@@ -64,6 +64,18 @@ def test_a_full_store_says_so_and_keeps_what_it_has(tmp_path: Path) -> None:
     assert store.used_bytes == 15
 
 
+def test_spare_room_is_for_what_is_vital(tmp_path: Path) -> None:
+    store = Store(tmp_path, 100, spare_bytes=30)
+    everyday = store.add(b"e" * 70)
+    store.keep([everyday])
+    with pytest.raises(StoreFull, match="70 of at most 70"):
+        store.add(b"more")
+    with store.aside("f" * 64, 30, vital=True) as path:
+        path.write_bytes(b"v" * 30)
+    assert store.path("f" * 64)
+    assert store.path(everyday)
+
+
 def test_a_full_disk_is_told_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

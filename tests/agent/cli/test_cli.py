@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from agent.cli.main import app
+from agent.cli.tree import app
 from agent.control.protocol import ControlRequest
 from agent.control.server import ControlServer
 

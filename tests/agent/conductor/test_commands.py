@@ -18,7 +18,7 @@ URGENT = {"class": "emergency"}
 
 def ask(house: House, op: str, **arguments: Any) -> dict[str, Any]:
     """What the control socket would answer."""
-    request = ControlRequest(op, arguments, "lan")
+    request = ControlRequest(op, arguments, "lan", may_act=True)
     house.conductor.post(request)
     house.run_for(0.0)
     return request.wait(0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import tomllib
 from pathlib import Path
 
@@ -190,6 +191,21 @@ def test_whatever_is_written_is_read_without_error_and_without_growing_out_of_bo
     spoken = read(text)
     assert not re.search("[0-9]", spoken)
     assert len(spoken) <= 30 * len(text) + 30
+
+
+def _reads_for_s(text: str) -> float:
+    begun_s = time.process_time()
+    read(text)
+    return time.process_time() - begun_s
+
+
+@pytest.mark.parametrize(
+    "piece", ["000.", "0,", "000,", "9", "1.", "1-", "1/", "0:", "a@", "a.", "+84 ", "1 giờ "]
+)
+def test_a_page_of_the_same_takes_no_longer_by_the_letter_than_a_line(piece: str) -> None:
+    line_s = min(_reads_for_s(piece * 500) for _ in range(3))
+    page_s = min(_reads_for_s(piece * 4_000) for _ in range(2))
+    assert page_s < 4 * 8 * line_s + 0.02
 
 
 WORDS = st.text(st.sampled_from("aăâbcdđeêghiklmnoôơpqrstuưvxyáàảãạ"), min_size=1, max_size=7)

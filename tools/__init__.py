@@ -1,0 +1,1 @@
+"""Tools of the developer: what makes the files that are made."""
