@@ -170,6 +170,9 @@ class FakeFeeds:
     def state(self) -> dict[str, FeedHealth]:
         return {}
 
+    def latencies_s(self) -> dict[str, Seconds | None]:
+        return {}
+
     def media(self, feed: str, path: str) -> MediaInfo | None:
         self.looked_up += 1
         name = path.removeprefix("media/")
@@ -219,6 +222,7 @@ class FakeUplink:
     receipts: list[Receipt] = field(default_factory=list)
     healths: list[Health] = field(default_factory=list)
     connected: bool = True
+    answered: tuple[Seconds, MonotonicS] | None = None
 
     def start(self) -> None:
         """Nothing to start."""
