@@ -100,6 +100,17 @@ class Clock(ABC):
         """State and error, as records and health carry them."""
         return ClockReading(state=self.state, error_s=self.error_s)
 
+    @property
+    def judged(self) -> datetime:
+        """The moment in UTC by which it is judged what has expired.
+
+        Neither a clock that is behind nor, while nobody disciplines it, one that is ahead changes it: it never
+        runs backwards, and an alert is not taken for over because a battery has run down.
+        """
+        if self.state is ClockState.SYNCHRONISED:
+            return max(self.now(), self.last_good)
+        return self.last_good
+
 
 class SystemClock(Clock):
     """The machine's clock."""

@@ -1,8 +1,9 @@
 """Makes stored things soundable ahead of time: recordings are decoded, texts are spoken.
 
-Three threads work on one thing each: what is urgent never waits behind a long text, nor speech behind the
-decoding of an hour of music. What they made lies in a store of its own, under the key of what it was made from,
-so that nothing is made twice, not even after a restart.
+Each lane has a thread of its own and works on one thing at a time: an emergency never waits behind a long
+announcement, its words never behind a recording, what is asked for now never behind what is made ahead, nor speech
+behind the decoding of an hour of music. What they made lies in a store of its own, under the key of what it was made
+from, so that nothing is made twice, not even after a restart.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +69,27 @@ class Unplayable:
     """The words are fine: no voice, or no engine that works, is here to speak them."""
 
 
+class Need(IntEnum):
+    """How soon something is needed; a bigger one waits for none of a smaller one."""
+
+    AHEAD = 0
+    """For later."""
+    NOW = 1
+    """Asked for now."""
+    EMERGENCY = 2
+
+
 _Lane = queue.PriorityQueue[tuple[int, int, str]]
+
+_LANES: Final = {
+    (Need.EMERGENCY, True): "emergency-speech",
+    (Need.EMERGENCY, False): "emergency",
+    (Need.NOW, True): "now",
+    (Need.NOW, False): "now",
+    (Need.AHEAD, True): "speech",
+    (Need.AHEAD, False): "recordings",
+}
+"""The lane of a need, for speech (True) and for recordings."""
 
 
 class Library:
@@ -95,32 +117,34 @@ class Library:
         self._lock = threading.Lock()
         self._wanted: dict[str, Path | Speech] = {}
         self._order = itertools.count()
-        self._lanes = (_Lane(), _Lane(), _Lane())
+        self._lanes = {name: _Lane() for name in _LANES.values()}
         self._threads: list[threading.Thread] = []
         self._max_bytes = max_bytes
 
     def start(self) -> None:
         """Begin to work."""
         if not self._threads:
-            for name, lane in zip(("library-urgent", "library-speech", "library"), self._lanes, strict=True):
-                thread = threading.Thread(target=self._work, args=(lane,), name=name, daemon=True)
+            for name, lane in self._lanes.items():
+                thread = threading.Thread(
+                    target=self._work, args=(lane,), name=f"library-{name}", daemon=True
+                )
                 thread.start()
                 self._threads.append(thread)
 
     def stop(self, deadline_s: float = 2.0) -> None:
         """End after the things in hand; what was not made is forgotten."""
-        for lane in self._lanes:
+        for lane in self._lanes.values():
             lane.put((-1, next(self._order), _STOP))
         for thread in self._threads:
             thread.join(deadline_s)
 
-    def want(self, key: str, source: Path | Speech, urgent: bool = False) -> None:
+    def want(self, key: str, source: Path | Speech, need: Need = Need.AHEAD) -> None:
         """Ask for something; answered by an event, at once (on this thread) when it is there already.
 
         Args:
             key: `sha256:…` of the recording, or `Speech.key`.
             source: the recording, or the text.
-            urgent: before everything that is not. Wanting again may only raise the urgency.
+            need: how soon. Wanting again may only raise it.
         """
         pcm = self.pcm(key)
         if pcm is not None:
@@ -128,8 +152,8 @@ class Library:
             return
         with self._lock:
             self._wanted[key] = source
-        lane = 0 if urgent else 1 if isinstance(source, Speech) else 2
-        self._lanes[lane].put((0, next(self._order), key))
+        lane = self._lanes[_LANES[need, isinstance(source, Speech)]]
+        lane.put((0, next(self._order), key))
 
     def pcm(self, key: str) -> Pcm | None:
         """The samples of a key, if they are ready."""
@@ -164,7 +188,8 @@ class Library:
 
     def _make(self, key: str, source: Path | Speech) -> Prepared | Unplayable:
         try:
-            pcm = self._store_made(key, source)
+            # two lanes may have been asked for it
+            pcm = self.pcm(key) or self._store_made(key, source)
         except (Undecodable, SpeechError, StoreFull, OSError) as error:
             logger.warning("%s cannot be made to sound: %s", key, error)
             return Unplayable(key, str(error), isinstance(error, NoVoice | SpeechFailed))

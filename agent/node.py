@@ -45,6 +45,7 @@ from agent.conductor.screenhours import ScreenHours
 from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
+from agent.conductor.unspoken import Unspoken
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing, what_sounds
@@ -171,6 +172,7 @@ class Node:
             self.sounds,
             self.stage,
             self.ledger,
+            self.rules,
             memory,
             languages=config.node.languages,
             place=place_of(config),
@@ -199,6 +201,7 @@ class Node:
             self.ledger,
             self.faults,
         )
+        self.unspoken = Unspoken(self.faults)
         self.broadcasts = Broadcasts(clock, self.voice, self.reception)
         self.orders = Orders(
             clock,
@@ -344,7 +347,6 @@ class Node:
         self.outside.chores.realign()
         self.rules.jumped(by_s)
         self.voice.jumped(by_s)
-        self.alarms.jumped(by_s)
         self.planner.jumped(by_s)
         self.stage.refresh()
 
@@ -374,6 +376,7 @@ class Node:
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
+            self.unspoken.over(p)
         self.film_sound.told(p, told)
         self.orders.tell(p, told)
 

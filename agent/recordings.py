@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from agent.feeds.errors import FeedError
 from agent.feeds.http import Client
-from agent.library import Library, Unplayable
+from agent.library import Library, Need, Unplayable
 from agent.store import Store, StoreError
 from playlists.alert import Resource
 from playlists.units import Seconds
@@ -105,7 +105,7 @@ class Recordings:
             logger.warning("recording %s: %s", resource.uri or resource.key, error)
             self._post(Unplayable(resource.key, str(error)))
         else:
-            self._library.want(resource.key, path, urgent=True)
+            self._library.want(resource.key, path, Need.EMERGENCY)
         finally:
             with self._lock:
                 self._at_work.pop(resource.key, None)

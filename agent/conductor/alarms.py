@@ -12,9 +12,10 @@ from agent.clock import Clock
 from agent.conductor.ledger import Ledger
 from agent.conductor.memory import Memory
 from agent.conductor.performance import Performance
+from agent.conductor.rules import Rules
 from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
-from agent.conductor.tellings import Origin, Tellings, id_of, urgency
+from agent.conductor.tellings import Origin, Tellings, class_of, id_of, urgency
 from agent.conductor.voice import Told, Voice
 from agent.screen.protocol import Status as ScreenStatus
 from agent.screen.protocol import Takeover, Words
@@ -53,6 +54,7 @@ class Alarms:
         sounds: Sounds,
         stage: Stage,
         ledger: Ledger,
+        rules: Rules,
         memory: Memory,
         *,
         languages: tuple[str, ...],
@@ -67,7 +69,7 @@ class Alarms:
         self._languages = languages
         self._place = place
         self._origins = self._load_origins()
-        self._tellings = Tellings(clock, voice, sounds, memory, languages, repeat_s, self._remark)
+        self._tellings = Tellings(clock, voice, sounds, rules, memory, languages, repeat_s, self._remark)
         self.book = self._load()
         self._keep()
         self._next_change: datetime | None = None
@@ -82,19 +84,20 @@ class Alarms:
         alert = read_alert(cap).model_copy(update={"level": origin.level})
         if alert.remarks:
             self._remark(alert, f"left out: {'; '.join(alert.remarks)[:1_000]}", origin)
-        self.book, effects = self.book.apply(meant_for(alert, self._place), self._clock.now())
+        self.book, effects = self.book.apply(meant_for(alert, self._place), self._clock.judged)
         silent = None
+        self._tellings.refused.clear()
         for effect in effects:
             silent = self._carry_out(effect, origin) or silent
         self._keep()
         self._tellings.turn(self._in_force())
         self._show()
-        return silent
+        return silent or self._tellings.refused.get(id_of(alert))
 
     def turn(self) -> MonotonicS | None:
         """End what has expired, tell what is to be told again; returns when to ask again at the latest."""
-        if self._next_change is None or self._next_change <= self._clock.now():
-            self.book, effects = self.book.expire(self._clock.now())
+        if self._next_change is None or self._next_change <= self._clock.judged:
+            self.book, effects = self.book.expire(self._clock.judged)
             for effect in effects:
                 self._carry_out(effect, NOBODY)
             if effects:
@@ -102,7 +105,7 @@ class Alarms:
             self._show()
         wakes = [self._tellings.turn(self._in_force())]
         if self._next_change not in (None, NEVER):
-            in_s = (self._next_change - self._clock.now()).total_seconds()
+            in_s = (self._next_change - self._clock.judged).total_seconds()
             wakes.append(MonotonicS(self._clock.monotonic() + in_s))
         return min((wake for wake in wakes if wake is not None), default=None)
 
@@ -123,10 +126,6 @@ class Alarms:
         """An alert in force is not told again; the screen goes on showing it."""
         self._tellings.hush(id_)
         self._remark(self._in_force()[id_][0], f"silenced by {by}: shown until it ends, not told again")
-
-    def jumped(self, by_s: float) -> None:
-        """The wall clock was set."""
-        self._tellings.jumped(by_s)
 
     def _carry_out(self, effect: Effect, origin: Origin) -> str | None:
         match effect:
@@ -158,7 +157,7 @@ class Alarms:
 
     def _show(self) -> None:
         # an exercise must never hide what is meant in earnest
-        now = self._clock.now()
+        now = self._clock.judged
         left = [alert.at(now) for alert in self.book.in_force]
         told = (alert for alert in left if alert.infos)
         # of one second, the one that its sender numbered last
@@ -201,7 +200,7 @@ class Alarms:
             command=origin.command,
             feed=origin.feed,
             title=alert.headline(self._languages) or None,
-            **{"class": "emergency"},
+            **{"class": class_of(alert).value},
         )
 
     # ---- kept over a restart

@@ -144,8 +144,8 @@ class Performance:
     since: MonotonicS = MonotonicS(0.0)
     """When it came into its phase."""
     suspended_at: datetime | None = None
-    runs: int = 0
-    """How often it has been handed to the player: once, and once more after each interruption."""
+    run: int = 0
+    """Number of its latest run in the player: it has another one after each interruption."""
     sounded: bool = False
     """Whether anything of it has sounded."""
     heard: bool = False
@@ -173,6 +173,12 @@ class Performance:
     def settled(self) -> bool:
         """Whether it is known what will become of each item."""
         return bool(self.sounds) and all(sound.settled for sound in self.sounds)
+
+    @property
+    def wordless(self) -> str | None:
+        """Why nothing but tones of it can sound; None where something can, or may yet."""
+        told = [s for item, s in zip(self.items, self.sounds, strict=False) if not isinstance(item, ToneItem)]
+        return next((s.failure for s in told), None) if all(s.failure for s in told) else None
 
     def left(self) -> dict[int, Cue]:
         """What is left to sound, by index in `cues`."""
@@ -253,7 +259,7 @@ class Run:
     @property
     def is_latest(self) -> bool:
         """Whether the performance has not been taken up again since."""
-        return self.id == f"{self.performance.id}#{self.performance.runs}"
+        return self.id == f"{self.performance.id}#{self.performance.run}"
 
     @property
     def whole(self) -> bool:

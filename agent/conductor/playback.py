@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -50,6 +51,8 @@ class Playback:
         self._amplifier_on = amplifier_on
         self._started = started
         self._runs: dict[str, Run] = {}
+        # none twice: an alert that is told anew has the id of which the last run's end may still be on its way
+        self._numbers = itertools.count(1)
         self.current: Run | None = None
         self.ready = False
         self.output_lost = False
@@ -67,8 +70,8 @@ class Playback:
         cues = p.left()
         if not cues:
             return None
-        p.runs += 1
-        run = Run(p, f"{p.id}#{p.runs}", gain_db, cues)
+        p.run = next(self._numbers)
+        run = Run(p, f"{p.id}#{p.run}", gain_db, cues)
         index, cue = next(iter(cues.items()))
         offset_s = 0.0 if cue.offset_s is None else cue.offset_s
         self._ledger.begin(run, index, now if p.sounded else p.planned + timedelta(seconds=offset_s))

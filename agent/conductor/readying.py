@@ -9,6 +9,8 @@ from agent.conductor.ledger import Ledger
 from agent.conductor.performance import Performance, Phase, Sound
 from agent.conductor.playback import Playback
 from agent.conductor.sounds import Sounds
+from agent.library import Need
+from playlists.models.base import BulletinClass
 from playlists.units import MonotonicS, Seconds
 
 WAIT_FOR_DECODE_S = Seconds(10.0)
@@ -56,10 +58,11 @@ class Readying:
         due = late_s >= (0.0 if p.origin == "programme" else WAIT_FOR_DECODE_S)
         if p.looked_up == (self._sounds.version, due):
             return  # nothing has changed since: the disk is left alone
+        need = _need_of(p)
         # a settled sound stays as it is: what plays must not change under the player
         old = p.sounds or [Sound()] * len(p.items)
         p.sounds = [
-            sound if sound.settled else self._sounds.find(p, item, urgent=p.origin != "programme", due=due)
+            sound if sound.settled else self._sounds.find(p, item, need=need, due=due)
             for sound, item in zip(old, p.items, strict=True)
         ]
         p.looked_up = (self._sounds.version, due)
@@ -94,6 +97,12 @@ class Readying:
             if sound.failure is not None:
                 p.trouble = p.trouble or sound.failure
                 self._ledger.unsounded(p, "failed" if sound.broken else "skipped", sound.failure, index)
+
+
+def _need_of(p: Performance) -> Need:
+    if p.class_ is BulletinClass.EMERGENCY:
+        return Need.EMERGENCY
+    return Need.AHEAD if p.origin == "programme" else Need.NOW
 
 
 def _may_begin(p: Performance) -> bool:

@@ -19,7 +19,7 @@ from agent.conductor.performance import (
 from agent.conductor.reception import Reception
 from agent.faults import Faults
 from agent.feeds.feeds import MediaInfo
-from agent.library import Library, Pcm, Prepared, Unplayable
+from agent.library import Library, Need, Pcm, Prepared, Unplayable
 from agent.player.protocol import PcmSource, ToneSource
 from agent.recordings import Recordings
 from agent.speech import Speech, Voices
@@ -36,6 +36,9 @@ FAULT = "speech:"
 
 MOST_FAULTS = 16
 """Languages that are reported: whoever may announce could name any number of them."""
+
+NOT_ASKED = -1
+"""Less than any `Need`."""
 
 FindMedia = Callable[[str, str], MediaInfo | None]
 
@@ -66,7 +69,8 @@ class Sounds:
         self._faults = faults
         self._languages: dict[str, str] = {}
         """Of the words that were asked for, by key."""
-        self._asked: set[str] = set()
+        self._asked: dict[str, int] = {}
+        """What is being made or fetched, and how soon it was said to be needed."""
         self._failures: dict[str, str] = {}
         self._version = 0
 
@@ -75,7 +79,7 @@ class Sounds:
         """Changes whenever `find` may answer otherwise than before."""
         return self._version, self._reception.version
 
-    def find(self, p: Performance, item: Item | OwnItem, *, urgent: bool, due: bool) -> Sound:
+    def find(self, p: Performance, item: Item | OwnItem, *, need: Need, due: bool) -> Sound:
         """What of `item` can sound now; what cannot yet is asked of the library.
 
         Before it is `due`, a recording that has not arrived may still do so.
@@ -84,19 +88,19 @@ class Sounds:
             case ToneItem(tone):
                 return Sound(title=tone, source=ToneSource(tone), length_s=TONES[tone].length_s)
             case FileItem(path):
-                return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), urgent=urgent)
+                return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), need=need)
             case SpeechItem() | SpokenItem():
-                return self._spoken(p, item, urgent=urgent)
+                return self._spoken(p, item, need=need)
             case RecordedItem(recording, spoken):
                 # the words are made meanwhile: whatever becomes of the recording, they are there
-                instead = self._spoken(p, spoken, urgent=urgent)
+                instead = self._spoken(p, spoken, need=need)
                 words = spoken.words if isinstance(spoken, SpokenItem) else spoken
                 told = self._as_spoken(p, self._words(words))
                 return self._recorded(replace(told, key=recording.key), recording) or instead
             case RelayItem():
-                return self._station(p, item, urgent=urgent, due=due)
+                return self._station(p, item, need=need, due=due)
             case _:
-                return self._recording(p, item, urgent=urgent, due=due)
+                return self._recording(p, item, need=need, due=due)
 
     def make_ready(self, feed: str, items: Sequence[Item]) -> set[str]:
         """Have items of a later programme made; returns the keys that must be kept for them."""
@@ -104,19 +108,19 @@ class Sounds:
         for item in items:
             if isinstance(item, SpeechItem):
                 words = self._words(item)
-                self._want(words.key, words, urgent=False)
+                self._want(words.key, words, need=Need.AHEAD)
                 needed.add(words.key)
         for target in targets_of(items):
             info = self._find_media(feed, target)
             if info is not None and info.path is not None:
-                self._want(info.key, info.path, urgent=False)
+                self._want(info.key, info.path, need=Need.AHEAD)
                 needed.add(info.key)
         return needed
 
     def note(self, event: Prepared | Unplayable) -> None:
         """The library has answered."""
         self._version += 1
-        self._asked.discard(event.key)
+        self._asked.pop(event.key, None)
         language = self._languages.pop(event.key, None)
         if isinstance(event, Unplayable):
             self._failures[event.key] = event.reason
@@ -146,7 +150,7 @@ class Sounds:
         info = self._find_media(feed, target) if make else None
         if info is None or info.path is None:
             return None
-        self._want(info.key, info.path, urgent=False)
+        self._want(info.key, info.path, need=Need.AHEAD)
         return info.key
 
     def trouble(self, key: str) -> str | None:
@@ -167,10 +171,17 @@ class Sounds:
         self._version += 1
         self._failures[key] = reason
 
-    def try_again(self, key: str) -> None:
-        """Ask for it anew when it is needed next."""
-        self._failures.pop(key, None)
-        self._asked.discard(key)
+    def try_again(self, p: Performance) -> None:
+        """Ask anew for what of it could not be made or fetched before: it may be possible by now."""
+        for item in p.items:
+            spoken = item
+            if isinstance(item, RecordedItem):
+                self._failures.pop(item.recording.key, None)
+                self._asked.pop(item.recording.key, None)  # what has not come yet is asked for once more
+                spoken = item.words
+            if isinstance(spoken, SpeechItem | SpokenItem):
+                for words in self._choice(p, spoken):
+                    self._failures.pop(words.key, None)
 
     def _words(self, item: SpeechItem) -> Speech:
         return self._voices.speech(with_number(item.speech.text, self._number), item.speech.language)
@@ -180,16 +191,20 @@ class Sounds:
         is_slow = words.voice.engine == "piper"
         return Sound(key=words.key, title=p.title, language=words.language, text=words.text, slow=is_slow)
 
-    def _spoken(self, p: Performance, item: SpeechItem | SpokenItem, *, urgent: bool) -> Sound:
+    def _spoken(self, p: Performance, item: SpeechItem | SpokenItem, *, need: Need) -> Sound:
         """The first words that can be spoken, or may yet turn out so; why the first cannot where none can."""
-        choice = (item.words, *item.instead) if isinstance(item, SpokenItem) else (item,)
         why_not: Sound | None = None
-        for words in (way for one in choice for way in self._ways(p, one)):
-            found = self._stored(self._as_spoken(p, words), words, urgent=urgent)
+        for words in self._choice(p, item):
+            found = self._stored(self._as_spoken(p, words), words, need=need)
             if found.failure is None:
                 return found
             why_not = why_not or found
         return why_not or found
+
+    def _choice(self, p: Performance, item: SpeechItem | SpokenItem) -> Iterator[Speech]:
+        """What may be spoken for it, the best first."""
+        for one in (item.words, *item.instead) if isinstance(item, SpokenItem) else (item,):
+            yield from self._ways(p, one)
 
     def _ways(self, p: Performance, item: SpeechItem) -> tuple[Speech, ...]:
         """Who may speak it, the best first."""
@@ -206,21 +221,21 @@ class Sounds:
         pcm = self._library.pcm(recording.key)
         if pcm is None:
             if recording.key not in self._asked:
-                self._asked.add(recording.key)
+                self._asked[recording.key] = Need.EMERGENCY
                 self._recordings.want(recording)
             return sound
         return sound.ready(_source(pcm), pcm.duration_s)
 
-    def _recording(self, p: Performance, item: MediaItem, *, urgent: bool, due: bool) -> Sound:
+    def _recording(self, p: Performance, item: MediaItem, *, need: Need, due: bool) -> Sound:
         info = self._find_media(p.feed or "", item.media)
         if info is None:
             return Sound(title=item.media, failure=f"{item.media} is not in the feed {p.feed}")
         sound = Sound(key=info.key, title=info.title or item.media, text=info.text, gain_db=info.gain_db)
         if info.path is None:
             return sound.failed(f"{item.media} has not arrived") if due else sound
-        return self._stored(sound, info.path, urgent=urgent)
+        return self._stored(sound, info.path, need=need)
 
-    def _station(self, p: Performance, item: RelayItem, *, urgent: bool, due: bool) -> Sound:
+    def _station(self, p: Performance, item: RelayItem, *, need: Need, due: bool) -> Sound:
         relay = item.relay
         sound = Sound(title=without_secrets(relay.url))
         forbidden = self._reception.forbids([item])
@@ -228,7 +243,7 @@ class Sounds:
             return sound.failed(f"policy: {forbidden}")
         fallback: str | None = None
         if relay.fallback is not None:
-            stored = self._recording(p, MediaItem(media=relay.fallback), urgent=urgent, due=due)
+            stored = self._recording(p, MediaItem(media=relay.fallback), need=need, due=due)
             if not stored.settled:
                 return sound
             fallback = stored.source.path if isinstance(stored.source, PcmSource) else None
@@ -237,7 +252,7 @@ class Sounds:
             return replace(sound, awaits=awaits)
         return sound.ready(source, Seconds(relay.for_s))
 
-    def _stored(self, sound: Sound, source: Path | Speech, *, urgent: bool) -> Sound:
+    def _stored(self, sound: Sound, source: Path | Speech, *, need: Need) -> Sound:
         if sound.key is None:
             return sound.failed("it cannot be read", broken=True)
         pcm = self._library.pcm(sound.key)
@@ -245,17 +260,17 @@ class Sounds:
             return sound.ready(_source(pcm), pcm.duration_s)
         if (reason := self._failures.get(sound.key)) is not None:
             return sound.failed(reason, broken=True)
-        self._want(sound.key, source, urgent=urgent)
+        self._want(sound.key, source, need=need)
         return sound
 
-    def _want(self, key: str, source: Path | Speech, *, urgent: bool) -> None:
+    def _want(self, key: str, source: Path | Speech, *, need: Need) -> None:
         if self._library.pcm(key) is not None or key in self._failures:
             return
-        if key not in self._asked or urgent:
-            self._asked.add(key)
+        if need > self._asked.get(key, NOT_ASKED):
+            self._asked[key] = need
             if isinstance(source, Speech) and source.voice == self._voices.of(source.language):
                 self._languages[key] = source.language.lower()
-            self._library.want(key, source, urgent)
+            self._library.want(key, source, need)
 
 
 def targets_of(items: Iterable[Item]) -> Iterator[str]:

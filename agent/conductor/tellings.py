@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from agent.clock import Clock
+from agent.conductor.leaps import LEAP_S
 from agent.conductor.memory import Memory
 from agent.conductor.performance import OwnItem, Performance, RecordedItem, SpokenItem, ToneItem
+from agent.conductor.rules import Rules
 from agent.conductor.sounds import Sounds
-from agent.conductor.voice import Told, Voice
+from agent.conductor.voice import OVERRUN, Told, Voice
 from agent.tones import ALARM, CHIME
 from playlists.alert import Alert, Status, Telling, Utterance, next_telling
 from playlists.alert.repetition import UNTOLD
@@ -55,6 +57,7 @@ class Tellings:
         clock: Clock,
         voice: Voice,
         sounds: Sounds,
+        rules: Rules,
         memory: Memory,
         languages: tuple[str, ...],
         repeat_s: Seconds,
@@ -64,6 +67,7 @@ class Tellings:
         self._clock = clock
         self._voice = voice
         self._sounds = sounds
+        self._rules = rules
         self._memory = memory
         self._languages = languages
         self._repeat_s = repeat_s
@@ -72,12 +76,17 @@ class Tellings:
         self._stored = dict(self._tellings)
         self._awaited: dict[str, tuple[MonotonicS, Alert]] = {}
         """Recordings by key, and until when they are waited for."""
+        self._seen = clock.judged, clock.monotonic()
+        self._overrun: set[str] = set()
+        """Alerts whose last telling the amplifier cut."""
+        self.refused: dict[str, str] = {}
+        """The rule that kept an exercise silent, by `id_of`, of those that were lately to be told."""
         self._missed: dict[str, str] = {}
         """Recordings of alerts in force that were not to be had, with the reason that was written down."""
 
     def turn(self, in_force: Mapping[str, tuple[Alert, Origin]]) -> MonotonicS | None:
         """Tell what is due, of the alerts in force by `id_of`; returns when to ask again at the latest."""
-        now, mono = self._clock.now(), self._clock.monotonic()
+        now, mono = self._look()
         wakes = []
         for name, (alert, origin) in in_force.items():
             if name in self._voice.performances:
@@ -95,8 +104,15 @@ class Tellings:
     def over(self, p: Performance, told: Told) -> None:
         """A telling has ended, whole or not."""
         before = self._tellings.get(p.id, UNTOLD)
-        after = {"ended": self._clock.now(), "told": before.told or told.state != "failed"}
-        self._put(p.id, before.model_copy(update=after))
+        cut = told.reason == OVERRUN
+        if cut and p.id not in self._overrun:
+            self._overrun.add(p.id)
+            return  # nobody wished it: it is told anew at once
+        self._overrun.discard(p.id)
+        now, _ = self._look()
+        # a tone alone tells nobody anything
+        whole = told.state != "failed" and p.wordless is None and not cut
+        self._put(p.id, before.model_copy(update={"ended": now, "told": before.told or whole}))
 
     def hush(self, name: str) -> None:
         """Somebody who may asked for it: an alert is not told again."""
@@ -111,7 +127,7 @@ class Tellings:
 
     def all_clear(self, ended: Iterable[Alert], by: Alert, origin: Origin) -> None:
         """Say that alerts are over: in the words of what ended them, else in the node's own."""
-        said = by.at(self._clock.now()).utterances(self._languages)
+        said = by.at(self._clock.judged).utterances(self._languages)
         if not said:
             for alert in list(ended)[:MOST_ALL_CLEARS]:
                 said += alert.all_clear(by.kind, self._languages)
@@ -126,27 +142,37 @@ class Tellings:
             for info in alert.infos
             for resource in info.resources
         }
+        self._overrun &= in_force.keys()
         self._missed = {key: reason for key, reason in self._missed.items() if key in keys}
         self._sounds.keep_recordings(keys)
         self._store()
 
-    def jumped(self, by_s: float) -> None:
-        """The wall clock was set: the next telling comes no sooner and no later for that."""
-        for name, telling in self._tellings.items():
-            if telling.ended is not None:
-                moved = {"ended": telling.ended + timedelta(seconds=by_s)}
-                self._tellings[name] = telling.model_copy(update=moved)
-        self._store()
+    def _look(self) -> tuple[datetime, MonotonicS]:
+        """What time it is; where the clock was set, the next telling comes no sooner and no later for that."""
+        before, then = self._seen
+        self._seen = now, mono = self._clock.judged, self._clock.monotonic()
+        by = (now - before) - timedelta(seconds=mono - then)
+        if abs(by) > timedelta(seconds=LEAP_S):
+            for name, telling in self._tellings.items():
+                if telling.ended is not None:
+                    self._tellings[name] = telling.model_copy(update={"ended": telling.ended + by})
+            self._store()
+        return now, mono
 
     # ---- one telling
 
     def _tell(self, alert: Alert, origin: Origin, *, again: bool) -> None:
-        said = alert.at(self._clock.now()).utterances(self._languages)
+        said = alert.at(self._clock.judged).utterances(self._languages)
         if again:
             # its command has had its last receipt; and an officer who speaks in an emergency is not cut short
             self._add(alert, said, ALARM, origin._replace(command=None), on_conflict="queue")
         else:
             self._add(alert, said, ALARM, origin)
+        name = id_of(alert)
+        if name in self.refused:
+            # like an announcement: it is not kept for the hour at which it might sound
+            now = self._clock.judged
+            self._put(name, Telling(ended=now, told=True))
 
     def _add(
         self,
@@ -161,24 +187,28 @@ class Tellings:
         if not said:
             return
         now = self._clock.now()
-        name = id_of(alert)
-        self._await(alert, said)
-        self._voice.add(
-            Performance(
-                id=name,
-                origin="alert",
-                class_=BulletinClass.EMERGENCY,
-                rank=Rank(BulletinClass.EMERGENCY, Source.LIVE, urgency(alert), origin.level, now, name),
-                planned=now + timedelta(seconds=after_s),
-                items=[ToneItem(tone), *map(_item, said)],
-                title=alert.headline(self._languages),
-                language=said[0].language,
-                on_conflict=on_conflict,
-                feed=origin.feed,
-                command=origin.command,
-                alert=alert.identifier,
-            )
+        name, class_, place = id_of(alert), class_of(alert), self._rules.place_of(origin.feed)
+        p = Performance(
+            id=name,
+            origin="alert",
+            class_=class_,
+            rank=Rank(class_, Source.LIVE, urgency(alert), origin.level, now, name, place),
+            planned=now + timedelta(seconds=after_s),
+            items=[ToneItem(tone), *map(_item, said)],
+            title=alert.headline(self._languages),
+            language=said[0].language,
+            on_conflict=on_conflict,
+            feed=origin.feed,
+            command=origin.command,
+            alert=alert.identifier,
         )
+        refused = self._rules.may_not_sound(p, now)
+        if refused is not None:
+            self.refused[name] = f"policy: {refused}"
+            self._remark(alert, f"not told: policy: {refused}")
+            return
+        self._await(alert, said)
+        self._voice.add(p)
 
     # ---- recordings
 
@@ -186,7 +216,6 @@ class Tellings:
         until = MonotonicS(self._clock.monotonic() + RECORDING_WITHIN_S)
         for one in said:
             if one.recording is not None:
-                self._sounds.try_again(one.recording.key)
                 self._awaited[one.recording.key] = until, alert
 
     def _look_after_recordings(self, mono: MonotonicS) -> None:
@@ -227,8 +256,17 @@ class Tellings:
 
 
 def id_of(alert: Alert) -> str:
-    """The performance's id: an identifier of CAP may hold anything but spaces."""
-    return f"alert/{alert.sender}/{alert.identifier}"
+    """The performance's id: an identifier of CAP may hold anything but spaces.
+
+    Senders number anew each day, and hold an exercise under the name of what is exercised.
+    """
+    sent = alert.sent.astimezone(UTC).isoformat(timespec="seconds")
+    return f"alert/{alert.sender}/{alert.identifier}/{sent}/{alert.status}"
+
+
+def class_of(alert: Alert) -> BulletinClass:
+    """An exercise keeps the node's rules, and takes the output from no emergency."""
+    return BulletinClass.EMERGENCY if alert.status is Status.ACTUAL else BulletinClass.PRIORITY
 
 
 def urgency(alert: Alert) -> int:

@@ -40,6 +40,9 @@ NEIGHBOUR = timedelta(seconds=NEIGHBOUR_S)
 WRITE_LEAD_S = Seconds(0.25)
 """A late joiner begins so long after the relays could be ready: time to write its record."""
 
+OVERRUN = "longest on-time of the amplifier reached"
+"""Why it was ended: nobody's wish."""
+
 MOST_DEATHS = 5
 """Something that so many players in a row did not outlive is given up: others are waiting."""
 
@@ -80,6 +83,7 @@ class Voice:
         self._clock = clock
         self._playback = playback
         self._amp = amplification
+        self._sounds = sounds
         self._readying = Readying(sounds, ledger, playback, self._lead_s, self._hopeless)
         self._ledger = ledger
         self._rules = rules
@@ -97,6 +101,8 @@ class Voice:
     def add(self, p: Performance) -> None:
         """Something new wants to sound: it is made ready now and decided about at the next turn."""
         p.since = self._clock.monotonic()
+        if p.origin != "programme":
+            self._sounds.try_again(p)
         self.performances.setdefault(p.id, p)
 
     def withdraw(self, p: Performance, reason: str, outcome: Outcome = "skipped") -> None:
@@ -149,7 +155,7 @@ class Voice:
         self._readying.turn(self.performances.values(), now, mono)
         self._end_what_may_not_go_on(now, mono)
         if self._amp.overrun and self.playing is not None:
-            self.withdraw(self.playing, "longest on-time of the amplifier reached")
+            self.withdraw(self.playing, OVERRUN)
         while self._decide(now, mono):
             pass  # what was chosen turned out to be over: it is gone, and the next one is looked at
         self._follow(now, mono)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -75,8 +76,24 @@ def _address(text: str) -> str:
     return text
 
 
-Address = Annotated[str, AfterValidator(_address)]
-"""Where one document is fetched."""
+def _secure_address(text: str) -> str:
+    parts = urlsplit(_address(text))
+    if parts.scheme != "https" and not _is_own_machine(parts.hostname or ""):
+        raise ValueError("must begin with https://; http:// is taken for a host on this machine only")
+    return text
+
+
+def _is_own_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+SecureAddress = Annotated[str, AfterValidator(_secure_address)]
+"""Where one document is fetched: over https, or from this machine."""
 
 
 def _url(text: str) -> str:

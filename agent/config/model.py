@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 
 from agent.config.agree import disagreements
 from agent.config.fields import (
-    Address,
     Day,
     FilePath,
     Flag,
@@ -21,6 +20,7 @@ from agent.config.fields import (
     Name,
     Number,
     Repeat,
+    SecureAddress,
     StreamHost,
     TimeOfDay,
     TimeZone,
@@ -90,7 +90,7 @@ class AlertSource(Section):
     """A CAP feed that this node asks for alerts. What its certificates have signed sounds as an emergency."""
 
     name: Name
-    url: Address
+    url: SecureAddress
     certificates: Annotated[tuple[FilePath, ...], Field(min_length=1, max_length=8)]
     level: Annotated[Whole, Field(ge=0, le=100)] = 0
     poll_s: Annotated[Number, Field(ge=5, le=3_600)] = 60.0

@@ -104,7 +104,7 @@ class Gate:
         """
         opened = _open(envelope)
         claimed = _claimed_id(opened.payload)
-        now = self._judged_now()
+        now = self._clock.judged
         with self._lock:
             known, ceilings = self._known, self._ceilings
         vouching = _verify(opened, known, now, claimed)
@@ -115,12 +115,6 @@ class Gate:
         self._judge(command, vouching, now, ceilings)
         self._remember(command, now)
         return command
-
-    def _judged_now(self) -> datetime:
-        """The moment by which expiry is judged: it never runs backwards."""
-        if self._clock.state is ClockState.SYNCHRONISED:
-            return max(self._clock.now(), self._clock.last_good)
-        return self._clock.last_good
 
     def _judge(
         self,

@@ -5,12 +5,14 @@ A message that was seen, or that was named before it came (the network turned th
 force, yet what it names ends: the order of arrival does not matter. A message ends only those of its own
 sender and status that nobody of a higher level vouches for: neither a stranger nor an exercise ends an alert meant
 in earnest. A message without a block that is meant for this node (`playlists.alert.area`) only ends what it names.
-Nothing outlives its `expires`.
+Nothing outlives its `expires`. Where too many are in force, a new one makes room for itself among exercises, if it is
+no exercise, and among those of its own status that it stands as high as; where it finds none, it stays out.
 `effective` and `onset` do not delay: whoever signs an alert wants it told when it arrives.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +23,7 @@ from playlists.models.base import Model
 from playlists.units import Level
 
 MAX_IN_FORCE = 64
+FULL = f"{MAX_IN_FORCE} alerts are in force"
 MAX_REMEMBERED = 1_000
 REMEMBERED_FOR = timedelta(days=30)
 """How long a seen or foretold message is remembered; one that is in force, as long as it is."""
@@ -83,8 +86,8 @@ class AlertBook(Model):
     def apply(self, alert: Alert, now: datetime) -> tuple[AlertBook, tuple[Effect, ...]]:
         """Take in a message; what has expired by `now` ends first."""
         book, effects = self.expire(now)
-        book, effect = book._take(alert, now.astimezone(UTC))
-        return book, (*effects, effect)
+        book, taken = book._take(alert, now.astimezone(UTC))
+        return book, (*effects, *taken)
 
     def expire(self, now: datetime) -> tuple[AlertBook, tuple[Effect, ...]]:
         """End what has expired by `now`."""
@@ -100,30 +103,38 @@ class AlertBook(Model):
         ends = (alert.ends(info) for alert in self.in_force for info in alert.infos)
         return min((end for end in ends if end > now), default=None)
 
-    def _take(self, alert: Alert, now: datetime) -> tuple[AlertBook, Effect]:
+    def _take(self, alert: Alert, now: datetime) -> tuple[AlertBook, tuple[Effect, ...]]:
         if alert.not_public_because is not None:
-            return self, Ignored(alert, alert.not_public_because)
+            return self, (Ignored(alert, alert.not_public_because),)
         # what a late or repeated message names is over too: the order of arrival must not matter
         named = {reference.key for reference in alert.references if reference.sender == alert.sender}
         ended = tuple(one for one in self.in_force if one.reference.key in named and _may_end(alert, one))
         same = next((one for one in self.in_force if _is_same(one, alert)), None)
         in_force = tuple(one for one in self.in_force if one not in ended)
         reason = self._stays_out(alert, now)
+        effects: tuple[Effect, ...] = ()
+        is_known = True
         if reason is None and same is not None and same not in ended:
             in_force = tuple(alert if one is same else one for one in in_force)
             if same == alert.model_copy(update={"level": same.level}):
                 reason = f"{alert.identifier} is in force already; now one of a higher level vouches for it"
             else:
                 ended += (same,)
+        elif reason is None and len(in_force) < MAX_IN_FORCE:
+            in_force = _with(in_force, alert)
+        elif reason is None and (victim := _least(in_force, alert)) is not None:
+            in_force = _with((one for one in in_force if one is not victim), alert)
+            effects = (Ended((victim,), f"made room for {alert.identifier}: {FULL}"),)
         elif reason is None:
-            in_force, crowded_out = _with(in_force, alert)
-            ended += crowded_out
-        book = AlertBook(in_force=in_force, remembered=self._remembering(alert, now))
+            # not remembered: it may come when there is room
+            is_known, reason = False, f"{FULL}, none of which it may end"
+        book = AlertBook(in_force=in_force, remembered=self._remembering(alert, now, itself=is_known))
         if reason is None:
-            return book, Replaced(alert, ended) if ended else Began(alert)
+            return book, (*effects, Replaced(alert, ended) if ended else Began(alert))
         if not ended:
-            return book, Ignored(alert, self._no_end(alert) or reason)
-        return book, Ended(ended, reason, by=alert if alert.kind is Kind.CANCEL or not alert.infos else None)
+            return book, (Ignored(alert, self._no_end(alert) or reason),)
+        by = alert if alert.kind is Kind.CANCEL or not alert.infos else None
+        return book, (Ended(ended, reason, by=by),)
 
     def _stays_out(self, alert: Alert, now: datetime) -> str | None:
         """Why a message does not itself come into force."""
@@ -155,10 +166,10 @@ class AlertBook(Model):
                 return f"{one.identifier} was issued at a higher level than this Cancel, which may not end it"
         return "nothing that it cancels is in force here"
 
-    def _remembering(self, alert: Alert, now: datetime) -> tuple[Remembered, ...]:
+    def _remembering(self, alert: Alert, now: datetime, *, itself: bool) -> tuple[Remembered, ...]:
         until = now + REMEMBERED_FOR
         names = [reference for reference in alert.references if reference.sender == alert.sender]
-        if alert.infos or alert.kind is Kind.CANCEL:
+        if itself and (alert.infos or alert.kind is Kind.CANCEL):
             names.append(alert.reference)  # else: it is taken in when it comes again and the node has moved
         known = {(one.reference.key, one.status): one.level for one in self.remembered}
         fresh = {
@@ -182,8 +193,18 @@ def _is_same(one: Alert, other: Alert) -> bool:
     return one.reference.key == other.reference.key and one.status is other.status
 
 
-def _with(in_force: tuple[Alert, ...], alert: Alert) -> tuple[tuple[Alert, ...], tuple[Alert, ...]]:
-    """Add an alert; beyond the bound, the one that ends soonest makes room and is the second value."""
-    crowded_out = sorted(in_force, key=lambda one: one.expires)[: max(0, len(in_force) + 1 - MAX_IN_FORCE)]
-    kept = (*(one for one in in_force if one not in crowded_out), alert)
-    return tuple(sorted(kept, key=lambda one: (one.sent, one.identifier))), tuple(crowded_out)
+def _with(in_force: Iterable[Alert], alert: Alert) -> tuple[Alert, ...]:
+    return tuple(sorted((*in_force, alert), key=lambda one: (one.sent, one.identifier)))
+
+
+def _least(in_force: Iterable[Alert], alert: Alert) -> Alert | None:
+    """The one that makes room: an exercise first, then of the lowest level, then the one that ends soonest."""
+    is_actual = alert.status is Status.ACTUAL
+    yielding = (
+        one for one in in_force if _may_end(alert, one) or (is_actual and one.status is Status.EXERCISE)
+    )
+    return min(
+        yielding,
+        key=lambda one: (one.status is Status.ACTUAL, one.level, one.expires, one.sent),
+        default=None,
+    )

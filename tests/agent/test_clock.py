@@ -176,3 +176,18 @@ def test_the_last_good_time_never_runs_backwards(moves):
         last = clock.last_good
         if clock.state is ClockState.SYNCHRONISED:
             assert clock.now() >= last - timedelta(seconds=2)
+
+
+def test_expiry_is_judged_by_a_clock_that_is_disciplined_and_otherwise_by_what_has_certainly_passed() -> None:
+    clock = FakeClock()
+    began = clock.now()
+    assert clock.judged == began
+    clock.jump(86_400)
+    assert clock.judged == clock.now() == began + timedelta(days=1)
+    clock.become(ClockState.RESTORED)
+    clock.jump(86_400)
+    clock.advance(60)
+    assert clock.judged == began + timedelta(days=1, minutes=1)
+    clock.jump(-5 * 86_400)
+    assert clock.state is ClockState.UNSET
+    assert clock.judged == began + timedelta(days=1, minutes=1)

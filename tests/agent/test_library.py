@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.library import Library, Prepared, Unplayable
+from agent.library import Library, Need, Prepared, Unplayable
 from agent.speech import Speech, speaking
 from tests.support.sound import sine, write_wav
 from tests.support.wait import wait_until
@@ -130,10 +130,40 @@ def test_speech_does_not_wait_behind_a_decoder_that_hangs(
     os.mkfifo(fifo)
     hung = "sha256:" + "1" * 64
     library.want(hung, fifo)
-    library.want(SPEECH.key, SPEECH, urgent=True)
+    library.want(SPEECH.key, SPEECH, Need.NOW)
     wait_until(lambda: len(posted.all) == 2, 10, "both answers")
     assert [event.key for event in posted.all] == [SPEECH.key, hung]
     assert "no progress" in posted.about(hung).reason
+
+
+@pytest.mark.parametrize("need", [Need.NOW, Need.EMERGENCY])
+def test_words_of_an_emergency_wait_behind_no_announcement_and_no_recording(
+    library: Library, posted: Posted, tmp_path: Path, need: Need
+) -> None:
+    fifo = tmp_path / "hang.mp3"
+    os.mkfifo(fifo)
+    hung = "sha256:" + "1" * 64
+    library.want(hung, fifo, need)
+    library.want(SPEECH.key, SPEECH, Need.EMERGENCY)
+    wait_until(lambda: len(posted.all) == 2, 10, "both answers")
+    assert [event.key for event in posted.all] == [SPEECH.key, hung]
+
+
+def test_what_turns_out_to_be_an_emergency_overtakes_and_is_made_once(
+    tmp_path: Path, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken: list[str] = []
+    speak = speaking.speak
+    monkeypatch.setattr(
+        speaking, "speak", lambda words, path: spoken.append(words.text) or speak(words, path)
+    )
+    library = Library(tmp_path / "cache", 60_000_000, posted)
+    for need in (Need.AHEAD, Need.NOW, Need.EMERGENCY):
+        library.want(SPEECH.key, SPEECH, need)
+    library.start()
+    wait_until(lambda: posted.all, 10, "an answer")
+    library.stop(5.0)
+    assert (spoken, len(posted.all)) == ([SPEECH.text], 1)
 
 
 def test_what_is_urgent_does_not_wait_behind_a_long_text(tmp_path: Path, posted: Posted) -> None:
@@ -141,7 +171,7 @@ def test_what_is_urgent_does_not_wait_behind_a_long_text(tmp_path: Path, posted:
     long = Speech("Trạm y tế xã thông báo lịch tiêm chủng mở rộng. " * 400, "vi")
     library.want(long.key, long)
     library.start()
-    library.want(SPEECH.key, SPEECH, urgent=True)
+    library.want(SPEECH.key, SPEECH, Need.NOW)
     wait_until(lambda: len(posted.all) == 2, 30, "both answers")
     library.stop(5.0)
     assert [event.key for event in posted.all] == [SPEECH.key, long.key]

@@ -46,6 +46,19 @@ def message_chains(draw: st.DrawFn) -> list[Alert]:
     return messages
 
 
+def full_of(one: Alert, *, level: int) -> AlertBook:
+    """A book in which there is no room: `one`, and others of that level, meant in earnest, that end in a week."""
+    book, _ = AlertBook().apply(one, NOW)
+    for number in range(MAX_IN_FORCE - 1):
+        book, _ = book.apply(message(f"m{number}", level=level, expires=NOW + timedelta(days=7)), NOW)
+    return book
+
+
+def ended(effects: tuple[object, ...]) -> list[str]:
+    """Who is no longer in force."""
+    return [one.identifier for effect in effects if isinstance(effect, Ended) for one in effect.ended]
+
+
 class TestBook:
     """Which alerts are in force."""
 
@@ -253,10 +266,76 @@ class TestBook:
         book, ends = AlertBook(), NOW + timedelta(hours=1)
         for number in range(MAX_IN_FORCE):
             book, _ = book.apply(message(f"m{number}", expires=ends + timedelta(minutes=number)), NOW)
-        book, (effect,) = book.apply(message("last", expires=ends), NOW)
-        assert isinstance(effect, Replaced)
-        assert [one.identifier for one in effect.ended] == ["m0"]
+        book, (made_room, began) = book.apply(message("last", expires=ends), NOW)
+        assert isinstance(made_room, Ended)
+        assert [one.identifier for one in made_room.ended] == ["m0"]
+        assert made_room.reason == "made room for last: 64 alerts are in force"
+        assert began == Began(message("last", expires=ends))
         assert len(book.in_force) == MAX_IN_FORCE
+
+    @pytest.mark.parametrize(
+        ("newcomer", "victim"),
+        [
+            ({"level": 10}, "drill"),
+            ({"level": 0}, "drill"),
+            ({"level": 20, "status": Status.EXERCISE}, "drill"),
+            ({"level": 0, "status": Status.EXERCISE}, None),
+        ],
+    )
+    def test_an_exercise_makes_room_first_and_never_takes_that_of_what_is_meant_in_earnest(
+        self, newcomer: dict, victim: str | None
+    ) -> None:
+        book = full_of(message("drill", status=Status.EXERCISE, level=20), level=10)
+        book, effects = book.apply(message("last", **newcomer), NOW)
+        assert ended(effects) == ([] if victim is None else [victim])
+        assert isinstance(effects[-1], Ignored if victim is None else Began)
+
+    def test_a_lower_one_makes_room_for_a_higher_and_not_the_other_way_round(self) -> None:
+        low = message("low", level=5, expires=NOW + timedelta(days=9))
+        book = full_of(low, level=10)
+        refused, (effect,) = book.apply(message("lower", level=4), NOW)
+        assert isinstance(effect, Ignored)
+        assert effect.reason == "64 alerts are in force, none of which it may end"
+        assert refused.in_force == book.in_force
+        book, effects = book.apply(message("higher", level=20), NOW)
+        assert ended(effects) == ["low"]
+
+    def test_one_that_found_no_room_comes_when_there_is_some(self) -> None:
+        soon = message("soon", level=10, expires=NOW + timedelta(minutes=1))
+        book, _ = full_of(soon, level=10).apply(message("low"), NOW)
+        book, effects = book.apply(message("low"), NOW + timedelta(minutes=2))
+        assert effects == (Ended((soon,), "expired"), Began(message("low")))
+
+    @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(1, 5)), max_size=14))
+    def test_nobody_is_crowded_out_by_who_may_not_end_it(self, arriving: list[tuple[bool, int, int]]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("playlists.alert.book.MAX_IN_FORCE", 4)
+            book = AlertBook()
+            for number, (drill, level, hours) in enumerate(arriving):
+                status = Status.EXERCISE if drill else Status.ACTUAL
+                new = message(f"m{number}", status=status, level=level, expires=NOW + timedelta(hours=hours))
+                before = book.in_force
+                yielding = [
+                    one
+                    for one in before
+                    if (one.status is Status.EXERCISE and not drill)
+                    or (one.status is status and one.level <= level)
+                ]
+                book, effects = book.apply(new, NOW)
+                gone = [one for one in before if one not in book.in_force]
+                if len(before) < 4:
+                    assert not gone and new in book.in_force
+                elif not yielding:
+                    assert not gone and new not in book.in_force
+                else:
+                    (victim,) = gone
+                    assert new in book.in_force
+                    assert victim in yielding
+                    drills = [one for one in yielding if one.status is Status.EXERCISE] or yielding
+                    lowest = min(one.level for one in drills)
+                    assert victim in drills and victim.level == lowest
+                    assert victim.expires == min(one.expires for one in drills if one.level == lowest)
+                assert ended(effects) == [one.identifier for one in gone]
 
     def test_what_the_book_remembers_is_bounded_in_number_and_time(self) -> None:
         many = tuple(message(f"m{number}") for number in range(MAX_REMEMBERED + 5))

@@ -6,7 +6,6 @@ Everything follows one clock that only moves when told, so that a day takes mill
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from agent.control.protocol import ControlRequest
 from agent.feeds.events import FeedChanged, FeedRestored
 from agent.feeds.feeds import MediaInfo
 from agent.journal import Journal
-from agent.library import Pcm, Prepared, Unplayable
+from agent.library import Need, Pcm, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
@@ -27,13 +26,14 @@ from agent.screenpower import ScreenPower
 from agent.speech import Speech
 from agent.uplink.events import CommandVerified
 from playlists.alert import Resource
-from playlists.models.command import Command, Receipt
-from playlists.models.health import FeedHealth, Health, Readings
+from playlists.models.command import Command
+from playlists.models.health import FeedHealth, Readings
 from playlists.models.operators import Operators
 from playlists.models.record import Record
 from playlists.models.schedule import Schedule
 from playlists.units import Decibel, MonotonicS, Seconds
 from tests.agent.conductor.fake_player import FakePlayer, Heard
+from tests.agent.conductor.fake_upstream import FakeGate, FakeUplink, Nothing
 
 START = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
 
@@ -98,7 +98,10 @@ gpio = "fake"
 
 
 class FakeLibrary:
-    """Makes everything at once, or after `takes_s`; what is named in `failures` cannot be made."""
+    """Makes everything at once; what is named in `failures` cannot be made.
+
+    `needs` says how soon each text or file was said to be needed, each time.
+    """
 
     def __init__(self) -> None:
         self.lengths: dict[str, float] = {"long.mp3": 600.0, "hour.mp3": 3_600.0}
@@ -108,6 +111,7 @@ class FakeLibrary:
         self.held: set[str] = set()
         """Texts and files that are not made until `make`."""
         self.wanted: list[tuple[str, object]] = []
+        self.needs: dict[str, list[Need]] = {}
         self.kept: set[str] = set()
         self.post: Callable[[object], None] = lambda _event: None
         self._made: dict[str, Pcm] = {}
@@ -118,9 +122,10 @@ class FakeLibrary:
     def stop(self) -> None:
         """Nothing to stop."""
 
-    def want(self, key: str, source: Any, urgent: bool = False) -> None:
+    def want(self, key: str, source: Any, need: Need = Need.AHEAD) -> None:
         self.wanted.append((key, source))
         name = source.name if isinstance(source, Path) else source.text
+        self.needs.setdefault(name, []).append(need)
         if name in self.held:
             return
         by_espeak = isinstance(source, Speech) and source.voice.engine == "espeak-ng"
@@ -198,7 +203,7 @@ class FakeRecordings:
             return
         name = resource.uri.rpartition("/")[2]
         if name in self._library.lengths:
-            self._library.want(resource.key, Path("/alerts") / name, urgent=True)
+            self._library.want(resource.key, Path("/alerts") / name, Need.EMERGENCY)
         else:
             self._library.post(Unplayable(resource.key, "the host answers 404"))
 
@@ -213,60 +218,6 @@ class FakeRecordings:
 
     def stop(self) -> None:
         """Nothing to stop."""
-
-
-@dataclass
-class FakeUplink:
-    """Remembers what would have gone up."""
-
-    receipts: list[Receipt] = field(default_factory=list)
-    healths: list[Health] = field(default_factory=list)
-    connected: bool = True
-    answered: tuple[Seconds, MonotonicS] | None = None
-
-    def start(self) -> None:
-        """Nothing to start."""
-
-    def stop(self, deadline_s: float = 2.0) -> None:
-        """Nothing to stop."""
-
-    def receipt(self, receipt: Receipt) -> None:
-        self.receipts.append(receipt)
-
-    def publish_health(self, health: Health) -> None:
-        self.healths.append(health)
-
-    def picture(self, data: bytes, command: str) -> None:
-        """Nobody looks at it."""
-
-    def logs(self, data: bytes, command: str) -> None:
-        """Nobody reads them."""
-
-
-class FakeGate:
-    """Remembers who is trusted."""
-
-    def __init__(self) -> None:
-        self.trusted: dict[str, object] = {}
-
-    def trust(self, feed: str, operators: object, ceiling: object) -> None:
-        self.trusted[feed] = operators
-
-
-class Nothing:
-    """Stands for what starts, recurs and stops by itself."""
-
-    def start(self) -> None:
-        """Nothing."""
-
-    def stop(self) -> None:
-        """Nothing."""
-
-    def add(self, name: str, interval_s: float, jitter_s: float = 0.0) -> None:
-        """Nothing."""
-
-    def realign(self) -> None:
-        """Nothing."""
 
 
 class House:

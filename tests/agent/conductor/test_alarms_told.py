@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from agent.conductor.tellings import RECORDING_WITHIN_S
+from agent.library import Need, Pcm, Prepared
 from agent.player.protocol import ToneSource
+from playlists.alert.repetition import TRY_AGAIN_S
+from playlists.units import Seconds
 from tests.agent.conductor.fake_player import Heard
 from tests.agent.conductor.fakes import House, programme
 from tests.agent.conductor.test_alarms import SOON, cap, name_of
@@ -149,14 +152,114 @@ class TestAgain:
         assert house.receipts("o1") == ["started", "finished"]
         assert len(told(house, "A1")) == 2
 
-    def test_what_could_not_be_spoken_is_tried_again(self, house: House) -> None:
-        house.library.failures[WORDS] = "no voice for vi"
+    def test_another_message_of_the_same_name_is_told_as_well(self, house: House) -> None:
+        house.command("c1", type="alert", cap=cap("A1", house))
+        house.run_for(20)
+        house.command("c2", type="alert", cap=cap("A1", house))
+        house.run_for(20)
+        assert house.receipts("c2") == ["started", "finished"]
+        assert len(told(house)) == 2
+
+    def test_what_is_exercised_under_its_own_name_is_told_when_it_is_meant(self, house: House) -> None:
+        drill = cap("A1", house, status="Exercise")
+        house.command("c1", type="alert", cap=drill)
+        house.run_for(30)
+        house.command("c2", type="alert", cap=drill.replace("Exercise</status>", "Actual</status>"))
+        house.run_for(30)
+        assert house.receipts("c2") == ["started", "finished"]
+
+    def test_one_that_the_amplifier_s_longest_time_cut_is_told_anew_at_once(self, build: Build) -> None:
+        house = build(extra="[amplifier]\nlongest_on_s = 60\n[alerts]\nrepeat_s = 0")
+        house.library.lengths["Nhạc"] = 600.0
+        house.announce("m1", "Nhạc")
+        house.run_for(57)
         house.command("c1", type="alert", cap=cap("A1", house))
         house.run_for(30)
+        assert said(house, "A1") == [TONE, TONE, WORDS]
+        cut, anew = told(house)
+        assert cut.ended is not None and anew.began - cut.ended < 3.0
+        assert house.receipts("c1") == ["started", "interrupted", "started", "finished"]
+
+    def test_one_that_is_longer_than_the_amplifier_may_be_on_does_not_sound_without_end(
+        self, build: Build
+    ) -> None:
+        house = build(extra=f"[amplifier]\nlongest_on_s = 60\n[alerts]\nrepeat_s = {EACH_S}")
+        house.library.lengths[WORDS] = 600.0
+        house.command("c1", type="alert", cap=cap("A1", house))
+        house.run_for(170)
+        assert len(told(house)) == 2
+        house.run_for(30)
+        assert len(told(house)) == 3
+
+
+class TestWords:
+    """What could not be said is tried again, and reported."""
+
+    @pytest.mark.parametrize("each_s", [EACH_S, 0.0])
+    def test_words_that_failed_once_are_tried_again_at_the_next_telling(
+        self, build: Build, each_s: float
+    ) -> None:
+        house = build(extra=f"[alerts]\nrepeat_s = {each_s}")
+        house.library.failures[WORDS] = "espeak-ng was killed"
+        house.command("c1", type="alert", cap=cap("A1", house))
+        house.run_for(30)
+        assert said(house, "A1") == [TONE]
         del house.library.failures[WORDS]
-        house.node.sounds.forget_failures()
+        house.run_for(each_s or TRY_AGAIN_S)
+        assert said(house, "A1") == [TONE, TONE, WORDS]
+
+    def test_words_in_another_language_that_failed_once_are_tried_again_too(self, house: House) -> None:
+        document = cap("A1", house)
+        block = document[document.index("<info>") : document.index("</info>") + len("</info>")]
+        other = block.replace(">vi<", ">fr<").replace("Bão số 9", "Typhon")
+        house.library.failures = {WORDS: "no voice", "Bão. Typhon. Bão đổ bộ. Sơ tán ngay.": "killed"}
+        house.command("c1", type="alert", cap=document.replace("</alert>", other + "</alert>"))
+        house.run_for(30)
+        house.library.failures.popitem()
         house.run_for(70)
-        assert WORDS in said(house, "A1")
+        assert said(house, "A1")[-1] == "Bão. Typhon. Bão đổ bộ. Sơ tán ngay."
+
+    def test_an_emergency_without_words_is_a_fault_until_one_has_words(self, house: House) -> None:
+        house.library.failures[WORDS] = "espeak-ng was killed"
+        house.command("c1", type="alert", cap=cap("A1", house))
+        house.run_for(30)
+        (fault,) = [one for one in house.node.faults.standing() if one.code == "emergency-unspoken"]
+        assert fault.text == "Bão số 9 had no words: espeak-ng was killed"
+        del house.library.failures[WORDS]
+        house.run_for(70)
+        assert "emergency-unspoken" not in house.faults()
+
+    def test_an_announcement_in_an_emergency_that_failed_is_a_fault_and_can_be_sent_again(
+        self, house: House
+    ) -> None:
+        house.library.failures["Sơ tán"] = "espeak-ng was killed"
+        house.announce("o1", "Sơ tán", **{"class": "emergency"})
+        house.run_for(5)
+        assert house.receipts("o1") == ["failed"]
+        assert "emergency-unspoken" in house.faults()
+        del house.library.failures["Sơ tán"]
+        house.announce("o2", "Sơ tán", **{"class": "emergency"})
+        house.run_for(10)
+        assert house.receipts("o2") == ["started", "finished"]
+        assert "emergency-unspoken" not in house.faults()
+
+    def test_one_that_somebody_stops_before_its_words_is_none(self, house: House) -> None:
+        house.library.held.add(WORDS)
+        house.command("c1", type="alert", cap=cap("A1", house))
+        house.run_for(2)
+        house.command("s1", type="stop", programme="A1")
+        house.run_for(10)
+        assert "emergency-unspoken" not in house.faults()
+
+    def test_words_of_an_emergency_are_asked_for_before_all_others_and_once(self, house: House) -> None:
+        house.library.held |= {"Thông báo", WORDS}
+        house.announce("o1", "Thông báo")
+        house.command("c1", type="alert", cap=cap("A1", house))
+        house.run_for(3)
+        house.library.release("nothing")
+        house.feeds.post(Prepared("sha256:" + "0" * 64, Pcm(Path("/pcm/x"), Seconds(1.0))))
+        house.run_for(3)
+        assert house.library.needs == {"Thông báo": [Need.NOW], WORDS: [Need.EMERGENCY]}
 
 
 class TestStop:

@@ -148,6 +148,36 @@ def test_a_feed_needs_a_url_that_names_a_folder(url: str, expected: str) -> None
     assert expected in only(GOOD.replace("https://feed.example/xa", url))
 
 
+SOURCE = '[[alert_sources]]\nname = "province"\ncertificates = ["p.pem"]\nurl = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://alerts.example/cap.atom",
+        "http://192.0.2.7/cap.atom",
+        "http://localhost.example/cap.atom",
+        "http://127.0.0.1.example/cap.atom",
+    ],
+)
+def test_an_alert_source_is_asked_over_https(url: str) -> None:
+    text = only(f"{GOOD}\n{SOURCE.format(url)}")
+    assert "must begin with https://; http:// is taken for a host on this machine only" in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://alerts.example/cap.atom?x=1",
+        "http://127.0.0.1:8080/a",
+        "http://localhost/a",
+        "http://[::1]/a",
+    ],
+)
+def test_one_on_this_machine_may_be_asked_over_http(url: str) -> None:
+    assert parse(f"{GOOD}\n{SOURCE.format(url)}").alert_sources[0].url == url
+
+
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
