@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from string import Formatter
+from unicodedata import combining, east_asian_width, normalize
 
 DOMAIN = "loa"
 FOLDER = Path(__file__).parent / "locale"
@@ -84,6 +85,19 @@ def ngettext(one: str, many: str, count: int) -> str:
 def N_(text: str) -> str:  # noqa: N802 - gettext's name, which extractors know
     """`text` itself: marks what is translated later, where it is shown."""
     return text
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes: a mark over a letter takes none, a wide letter two."""
+    return sum(
+        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1
+        for letter in normalize("NFC", text)
+    )
+
+
+def column(text: str, columns: int) -> str:
+    """`text` with blanks behind it, up to `columns`; one blank at least."""
+    return text + " " * max(1, columns - width(text))
 
 
 def retell(text: str) -> str:

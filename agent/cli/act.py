@@ -21,6 +21,7 @@ from agent.cli.common import (
     print_json,
 )
 from agent.control.protocol import MAX_FILE_BYTES
+from agent.words import _, retell
 
 SELF_TEST_WITHIN_S = 180.0
 """Relays may take half a minute each."""
@@ -65,7 +66,9 @@ def check_config(config: ConfigOption = None, as_json: JsonFlag = False) -> None
         print_json({"ok": True, "config": found.describe()})
     else:
         typer.echo(
-            f"{path}: ok ({len(found.feeds)} feeds, {len(found.zones)} zones, {len(found.relays)} relays)"
+            _("{path}: ok ({feeds} feeds, {zones} zones, {relays} relays)").format(
+                path=path, feeds=len(found.feeds), zones=len(found.zones), relays=len(found.relays)
+            )
         )
 
 
@@ -76,7 +79,7 @@ def say(
 ) -> None:
     """Speak TEXT now, within the allowed hours."""
     reply = ask_daemon("say", text=text, language=language, zones=zone or ["*"])
-    typer.echo(f"speaking, as {reply['id']}; stop it with: loa stop {reply['id']}")
+    typer.echo(_("speaking, as {id}; stop it with: loa stop {id}").format(id=reply["id"]))
 
 
 def play(
@@ -86,18 +89,23 @@ def play(
     """Play FILE now, within the allowed hours."""
     size = file.stat().st_size
     if not file.is_file() or not 0 < size <= MAX_FILE_BYTES:
-        fail(f"{file}: a recording has 1 to {MAX_FILE_BYTES} bytes, this one {size}", EXIT_USAGE)
+        fail(
+            _("{file}: a recording has 1 to {most} bytes, this one {size}").format(
+                file=file, most=MAX_FILE_BYTES, size=size
+            ),
+            EXIT_USAGE,
+        )
     with file.open("rb") as recording:
         reply = ask_daemon(
             "play", recording, name=os.fsencode(file.name).decode(errors="replace"), zones=zone or ["*"]
         )
-    typer.echo(f"playing, as {reply['id']}; stop it with: loa stop {reply['id']}")
+    typer.echo(_("playing, as {id}; stop it with: loa stop {id}").format(id=reply["id"]))
 
 
 def identify() -> None:
     """Say and show the number of this pole."""
     reply = ask_daemon("identify")
-    typer.echo(f"this is {reply['number']}; it says so now")
+    typer.echo(_("this is {number}; it says so now").format(number=reply["number"]))
 
 
 def stop(
@@ -105,15 +113,15 @@ def stop(
 ) -> None:
     """Stop what sounds."""
     reply = ask_daemon("stop", name=name)
-    typer.echo("stopped" if reply["stopped"] else "nothing of that name sounded")
+    typer.echo(_("stopped") if reply["stopped"] else _("nothing of that name sounded"))
 
 
 def relay(name: str, state: Annotated[str, typer.Argument(metavar="on|off")]) -> None:
     """Switch one relay by hand; it falls back by itself after a minute."""
     if state not in ("on", "off"):
-        fail(f"a relay is switched on or off, not {state!r}", EXIT_USAGE)
+        fail(_("a relay is switched on or off, not {state!r}").format(state=state), EXIT_USAGE)
     ask_daemon("relay", name=name, on=state == "on")
-    typer.echo(f"{name} is {state}")
+    typer.echo((_("{name} is on") if state == "on" else _("{name} is off")).format(name=name))
 
 
 def self_test(
@@ -127,16 +135,20 @@ def self_test(
     deadline = time.monotonic() + SELF_TEST_WITHIN_S
     while (reply := ask_daemon("self-test-state"))["running"]:
         if time.monotonic() > deadline:
-            fail(f"the self-test has not ended within {SELF_TEST_WITHIN_S:.0f} s; see: loa log")
+            fail(
+                _("the self-test has not ended within {within_s:.0f} s; see: loa log").format(
+                    within_s=SELF_TEST_WITHIN_S
+                )
+            )
         time.sleep(0.3)
     if as_json:
         print_json({"state": reply["state"], "text": reply["text"], **(reply["result"] or {})})
     else:
         for tone in (reply["result"] or {}).get("tones", ()):
-            level = f"{tone['heard_dbfs']:.1f} dBFS" if tone["heard_dbfs"] is not None else "not heard"
+            level = f"{tone['heard_dbfs']:.1f} dBFS" if tone["heard_dbfs"] is not None else _("not heard")
             change = f" ({tone['change_db']:+.1f} dB)" if tone["change_db"] is not None else ""
             typer.echo(f"{tone['hz']:>6.0f} Hz  {level}{change}")
-        typer.echo(f"{reply['state']}: {reply['text']}")
+        typer.echo(f"{_(reply['state'])}: {retell(reply['text'])}")
     if reply["state"] != "finished":
         raise typer.Exit(EXIT_FAILED)
 
@@ -148,10 +160,10 @@ def screenshot(
     """Save a picture of what the board shows."""
     kind = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg"}.get(out.suffix.lower())
     if kind is None:
-        fail(f"{out}: a picture is .png or .jpg", EXIT_USAGE)
+        fail(_("{out}: a picture is .png or .jpg").format(out=out), EXIT_USAGE)
     reply = ask_daemon("screenshot", format=kind, width=width)
     try:
         out.write_bytes(base64.b64decode(reply["picture"]))
     except OSError as error:
-        fail(f"{out} cannot be written: {error.strerror or error}")
+        fail(_("{out} cannot be written: {reason}").format(out=out, reason=error.strerror or error))
     typer.echo(f"{out}: {reply['size'][0]}×{reply['size'][1]}")

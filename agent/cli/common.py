@@ -12,6 +12,7 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 import typer
 
 from agent.control.client import ControlError, Denied, NotRunning, ask
+from agent.words import retell
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
@@ -58,8 +59,8 @@ def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Say what is wrong and end with `code`."""
-    typer.echo(f"loa: {text}", err=True)
+    """Say what is wrong, in the reader's language where the catalogue knows the sentence, and end with `code`."""
+    typer.echo(f"loa: {retell(text)}", err=True)
     raise typer.Exit(code)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.words import _, ngettext, retell
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -26,10 +28,10 @@ class Problem:
     def __str__(self) -> str:
         place = " ".join(part for part in (self.section, self.key) if part)
         found = f" = {self.value}" if self.value is not None and self.key else ""
-        head = f"line {self.line}: " if self.line is not None else ""
+        head = _("line {line}: ").format(line=self.line) if self.line is not None else ""
         where = f"{place}{found}: " if place else ""
-        hint = f"; {self.hint}" if self.hint else ""
-        return f"{head}{where}{self.message}{hint}"
+        hint = f"; {retell(self.hint)}" if self.hint else ""
+        return f"{head}{where}{retell(self.message)}{hint}"
 
 
 class ConfigError(Exception):
@@ -45,4 +47,5 @@ class ConfigError(Exception):
         )
         count = len(self.problems)
         lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__(f"{where}: {count} problem{'s' if count != 1 else ''}{lines}")
+        head = ngettext("{where}: {count} problem", "{where}: {count} problems", count)
+        super().__init__(head.format(where=where, count=count) + lines)

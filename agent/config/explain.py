@@ -13,6 +13,7 @@ from agent.config.errors import Problem
 from agent.config.model import Config
 from agent.config.show import Located, located, shown
 from agent.config.suggest import did_you_mean
+from agent.words import N_, _
 
 _CHOICES = ("literal_error", "enum")
 _WORDS = {
@@ -28,7 +29,12 @@ _WORDS = {
     "model_type": "must be a table",
     "model_attributes_type": "must be a table",
 }
-_OPERATORS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+_OPERATORS = {
+    "ge": N_("at least {limit:,}"),
+    "gt": N_("more than {limit:,}"),
+    "le": N_("at most {limit:,}"),
+    "lt": N_("less than {limit:,}"),
+}
 _NAME = "must begin with a letter or digit and have only letters, digits, '.', '_' and '-', 64 at most"
 _PATTERNS = {
     "_-]{0,63}$": _NAME,
@@ -97,8 +103,9 @@ def _whole_section(details: ErrorDetails, section: str, index: int, is_list: boo
         return place, Problem(name, "", None, "the section is required and missing")
     if details["type"] in ("too_long", "too_short"):
         return place, Problem(name, "", None, _length(details))
-    right = f"[[{section}]], once for each" if repeated else f"[{section}], once"
-    return place, Problem(name, "", None, f"must be written as {right}")
+    if repeated:
+        return place, Problem(name, "", None, f"must be written as [[{section}]], once for each")
+    return place, Problem(name, "", None, f"must be written as [{section}], once")
 
 
 def _message(details: ErrorDetails, model: type[BaseModel], key: str) -> str:
@@ -110,7 +117,7 @@ def _message(details: ErrorDetails, model: type[BaseModel], key: str) -> str:
     if kind in _CHOICES:
         return "must be one of " + ", ".join(f'"{word}"' for word in _allowed(details))
     if set(context) & set(_OPERATORS):
-        return "must be " + _bounds(model, key, context)
+        return _("must be {bounds}").format(bounds=_bounds(model, key, context))
     if "min_length" in context or "max_length" in context:
         return _length(details)
     if kind == "string_pattern_mismatch":
@@ -142,7 +149,7 @@ def _bounds(model: type[BaseModel], key: str, context: Mapping[str, Any]) -> str
         if getattr(part, operator, None) is not None
     }
     limits = limits or {operator: context[operator] for operator in _OPERATORS if operator in context}
-    return " and ".join(f"{_OPERATORS[operator]} {limit:,}" for operator, limit in limits.items())
+    return _(" and ").join(_(_OPERATORS[operator]).format(limit=limit) for operator, limit in limits.items())
 
 
 def _length(details: ErrorDetails) -> str:
@@ -150,8 +157,9 @@ def _length(details: ErrorDetails) -> str:
     low, high = context.get("min_length"), context.get("max_length")
     if low is not None:
         return "must not be empty" if low == 1 else f"must have at least {low} entries"
-    unit = "characters" if details["type"].startswith("string") else "entries"
-    return f"must have at most {high} {unit}"
+    if details["type"].startswith("string"):
+        return f"must have at most {high} characters"
+    return f"must have at most {high} entries"
 
 
 def is_repeated(section: str) -> bool:

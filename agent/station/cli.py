@@ -14,6 +14,7 @@ from agent.station import centre, officer, onair, warning
 from agent.station.errors import StationError
 from agent.station.signals import asked_to_end
 from agent.uplink.errors import UplinkError
+from agent.words import _, column, retell
 
 app = typer.Typer(
     help="A small centre: publish a feed, command nodes, collect reports.", no_args_is_help=True
@@ -28,7 +29,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (StationError, UplinkError, OSError) as error:
-        typer.echo(f"loa station: {error}", err=True)
+        typer.echo(f"loa station: {retell(str(error))}", err=True)
         raise typer.Exit(1) from error
 
 
@@ -42,10 +43,14 @@ def init(
 
     with _told():
         folder = publishing.init(station, sample=sample)
-    typer.echo(f"keys           {folder.keys} (keep root.pem in a drawer, not on this machine)")
-    typer.echo(f"for each node  {folder.root}")
-    typer.echo(f"write in       {folder.authoring}")
-    typer.echo(f"fill in        {folder.path / centre.FILE}: where the broker is")
+    told = (
+        (_("keys"), _("{path} (keep root.pem in a drawer, not on this machine)").format(path=folder.keys)),
+        (_("for each node"), folder.root),
+        (_("write in"), folder.authoring),
+        (_("fill in"), _("{path}: where the broker is").format(path=folder.path / centre.FILE)),
+    )
+    for what, where in told:
+        typer.echo(f"{column(what, 15)}{where}")
 
 
 @app.command()
@@ -56,11 +61,13 @@ def publish(station: StationDir) -> None:
     with _told():
         done = publishing.publish(station)
     for note in done.notes:
-        typer.echo(f"note: {note}", err=True)
-    what = "published" if done.changed else "unchanged"
-    typer.echo(
-        f"version {done.version} {what}: {done.targets} targets, {done.media_bytes / 1e6:.1f} MB of media"
+        typer.echo(_("note: {note}").format(note=retell(note)), err=True)
+    said = (
+        _("version {version} published: {targets} targets, {media_mb:.1f} MB of media")
+        if done.changed
+        else _("version {version} unchanged: {targets} targets, {media_mb:.1f} MB of media")
     )
+    typer.echo(said.format(version=done.version, targets=done.targets, media_mb=done.media_bytes / 1e6))
 
 
 @app.command()
@@ -70,7 +77,7 @@ def renew(station: StationDir) -> None:
 
     with _told():
         renewed = publishing.renew(station)
-    typer.echo(f"signed anew: {', '.join(renewed)}" if renewed else "nothing is due")
+    typer.echo(_("signed anew: {names}").format(names=", ".join(renewed)) if renewed else _("nothing is due"))
 
 
 @app.command()
@@ -86,10 +93,12 @@ def rotate(
     from agent.station.repository import Repository
 
     if role is not None and role not in keys.ROLES:
-        raise typer.BadParameter(f"{role!r} is none of {', '.join(keys.ROLES)}")
+        raise typer.BadParameter(
+            _("{role!r} is none of {names}").format(role=role, names=", ".join(keys.ROLES))
+        )
     with _told():
         version = Repository(Folder(station)).rotate(role)
-    typer.echo(f"root {version} signed; nodes follow at their next poll")
+    typer.echo(_("root {version} signed; nodes follow at their next poll").format(version=version))
 
 
 @app.command()
@@ -106,7 +115,13 @@ def serve(
     ended = asked_to_end()
     with (
         _told(),
-        Service(station, host=host, port=port if web else None, collect=collect, say=typer.echo),
+        Service(
+            station,
+            host=host,
+            port=port if web else None,
+            collect=collect,
+            say=lambda text: typer.echo(retell(text)),
+        ),
     ):
         while not ended():
             time.sleep(1.0)  # a signal that comes just before it begins is seen at its end

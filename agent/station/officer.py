@@ -20,6 +20,7 @@ from agent.station.errors import StationError
 from agent.station.folder import Folder
 from agent.station.report import ZONE, Report, report
 from agent.uplink.errors import UplinkError
+from agent.words import _, retell
 from playlists.alert import read_alert
 from playlists.errors import Rejected
 from playlists.identity import PHRASES, TITLE
@@ -100,9 +101,9 @@ def alert(
         raw = cap.read_bytes()
         read_alert(raw, str(cap))
     except OSError as error:
-        _fail(f"{cap}: {error.strerror or error}; nothing was sent")
+        _fail(_("{cap}: {strerror}; nothing was sent").format(cap=cap, strerror=error.strerror or error))
     except Rejected as error:
-        _fail(f"{error}; nothing was sent")
+        _fail(_("{error}; nothing was sent").format(error=retell(str(error))))
     # a node takes the text, which has no use for the byte order mark that read_alert allows
     text = raw.decode("utf-8-sig")
     _order(station, {"type": "alert", "cap": text}, to, wait, as_json)
@@ -176,7 +177,7 @@ def show_report(
         zone = ZoneInfo(timezone)
         found_day = date.fromisoformat(day) if day else datetime.now(zone).date()
     except (ZoneInfoNotFoundError, ValueError) as error:
-        _fail(f"--day {day} --timezone {timezone}: {error}")
+        _fail(_("--day {day} --timezone {timezone}: {error}").format(day=day, timezone=timezone, error=error))
     found = _with_archive(station, lambda archive: report(archive, found_day, zone))
     if as_json:
         typer.echo(found.as_json())
@@ -196,34 +197,46 @@ def show_receipts(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    table = Table("at", "node", "command", "state", "reason")
+    table = Table(_("at"), _("node"), _("command"), _("state"), _("reason"))
     for entry in found:
-        table.add_row(entry["at"], entry["node"], entry["command"], entry["state"], entry["reason"] or "")
+        table.add_row(
+            entry["at"], entry["node"], entry["command"], _(entry["state"]), retell(entry["reason"] or "")
+        )
     Console().print(table)
 
 
 def tables(found: Report) -> list[Table]:
     """The report for a human."""
     percent = "–" if found.completed_percent is None else f"{found.completed_percent} %"
-    minutes = Table("class", "language", "minutes", "plays", title=f"{found.day}: {percent} completed")
+    minutes = Table(
+        _("class"),
+        _("language"),
+        _("minutes"),
+        _("plays"),
+        title=_("{day}: {percent} completed").format(day=found.day, percent=percent),
+    )
     for entry in found.minutes:
-        minutes.add_row(entry.class_, entry.language, f"{entry.minutes:.1f}", str(entry.plays))
-    nodes = Table("node", "state", "minutes", "finished", "hours heard", title="Nodes")
+        minutes.add_row(_(entry.class_), entry.language, f"{entry.minutes:.1f}", str(entry.plays))
+    nodes = Table(_("node"), _("state"), _("minutes"), _("finished"), _("hours heard"), title=_("Nodes"))
     for node in found.nodes:
-        silent = " SILENT" if node.node in found.silent else ""
+        silent = " " + _("SILENT") if node.node in found.silent else ""
         nodes.add_row(
             node.node,
-            (node.state or "–") + silent,
+            (_(node.state) if node.state else "–") + silent,
             f"{node.minutes:.1f}",
             f"{node.finished}/{node.plays}",
             str(node.heard_hours),
         )
     result = [minutes, nodes]
     if found.failures:
-        failures = Table("at", "node", "what", "outcome", "why", title="Not finished")
+        failures = Table(_("at"), _("node"), _("what"), _("outcome"), _("why"), title=_("Not finished"))
         for failure in found.failures:
             failures.add_row(
-                failure.at or "–", failure.node, failure.what, failure.outcome, failure.reason or ""
+                failure.at or "–",
+                failure.node,
+                failure.what,
+                _(failure.outcome),
+                retell(failure.reason or ""),
             )
         result.append(failures)
     return result
@@ -246,8 +259,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 def line_of(answer: Answer) -> str:
     """A node's answer for a human."""
     receipt = answer.receipt
-    why = f" ({receipt.reason})" if receipt.reason else ""
-    return f"  {ICONS.get(receipt.state, '·')} {answer.node}: {receipt.state}{why}"
+    why = f" ({retell(receipt.reason)})" if receipt.reason else ""
+    return f"  {ICONS.get(receipt.state, '·')} {answer.node}: {_(receipt.state)}{why}"
 
 
 def _order(station: Path, do: dict[str, Any], to: list[str] | None, wait_s: float, as_json: bool) -> None:
@@ -266,7 +279,7 @@ def _order(station: Path, do: dict[str, Any], to: list[str] | None, wait_s: floa
         with Desk(settings, signer) as desk:
             desk.send(command)
             if not as_json:
-                typer.echo(f"{command.id} sent to {', '.join(command.to)}")
+                typer.echo(_("{id} sent to {names}").format(id=command.id, names=", ".join(command.to)))
             answers = _gather(desk, command.to, command, wait_s, as_json)
     except (StationError, UplinkError) as error:
         _fail(str(error))
@@ -274,7 +287,7 @@ def _order(station: Path, do: dict[str, Any], to: list[str] | None, wait_s: floa
         receipts = [{"node": a.node, **a.receipt.model_dump(mode="json")} for a in answers]
         typer.echo(json.dumps({"command": command.id, "receipts": receipts}, ensure_ascii=False, indent=2))
     elif not answers and wait_s:
-        typer.echo("no node has answered yet; later: loa station receipts")
+        typer.echo(_("no node has answered yet; later: loa station receipts"))
     if any(answer.receipt.state in ("refused", "failed") for answer in answers):
         raise typer.Exit(1)
 
@@ -306,14 +319,14 @@ def _moment(text: str | None) -> datetime | None:
             return datetime.now(UTC) + timedelta(minutes=int(text))
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
-        _fail(f"--until {text}: {error}")
+        _fail(_("--until {text}: {error}").format(text=text, error=error))
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZONE)
 
 
 def _with_archive(station: Path, ask: Callable[[Archive], Any]) -> Any:
     path = Folder(station).database
     if not path.exists():
-        _fail(f"{path}: nothing was collected yet; does `loa station serve` run?")
+        _fail(_("{path}: nothing was collected yet; does `loa station serve` run?").format(path=path))
     try:
         archive = Archive(path)
     except StationError as error:
@@ -325,5 +338,5 @@ def _with_archive(station: Path, ask: Callable[[Archive], Any]) -> Any:
 
 
 def _fail(text: str) -> NoReturn:
-    typer.echo(text, err=True)
+    typer.echo(retell(text), err=True)
     raise typer.Exit(1)

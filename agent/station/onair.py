@@ -15,6 +15,7 @@ from agent.station.folder import Folder
 from agent.station.officer import Class, Language, Station, To, line_of
 from agent.station.signals import asked_to_end
 from agent.uplink.errors import UplinkError
+from agent.words import _, retell
 from playlists.units import Seconds
 
 
@@ -42,26 +43,33 @@ def live(
         settings = centre.load(folder)
         with Desk(settings, keys.load(folder, keys.OFFICER)) as desk:
             broadcast = Broadcast(
-                desk, feed=settings.feed, to=to or ["*"], lease_s=Seconds(lease), heard=_tell, say=typer.echo
+                desk,
+                feed=settings.feed,
+                to=to or ["*"],
+                lease_s=Seconds(lease),
+                heard=_tell,
+                say=lambda text: typer.echo(retell(text)),
             )
             command = broadcast.begin(
                 {"stream": stream, "class": class_, "language": language, "title": title}
             )
-            typer.echo(f"{command.id} sent to {', '.join(command.to)}; Ctrl+C ends it")
+            typer.echo(
+                _("{id} sent to {names}; Ctrl+C ends it").format(id=command.id, names=", ".join(command.to))
+            )
             wanted = broadcast.hold(lambda: ended() or (until is not None and time.monotonic() >= until))
             if wanted:
                 broadcast.end(Seconds(wait))
     except (StationError, UplinkError) as error:
-        typer.echo(f"loa station: {error}", err=True)
+        typer.echo(f"loa station: {retell(str(error))}", err=True)
         raise typer.Exit(1) from error
     if not wanted:
-        typer.echo("no node has it any more", err=True)
+        typer.echo(_("no node has it any more"), err=True)
         raise typer.Exit(1)
     if not broadcast.nodes:
-        typer.echo("no node has answered", err=True)
+        typer.echo(_("no node has answered"), err=True)
         raise typer.Exit(1)
     if any(broadcast.nodes.values()):
-        typer.echo("not every node has said that it ended; there the lease ends it")
+        typer.echo(_("not every node has said that it ended; there the lease ends it"))
 
 
 def _tell(answer: Answer) -> None:

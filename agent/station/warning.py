@@ -9,6 +9,7 @@ import typer
 
 from agent.station.errors import StationError
 from agent.station.folder import Folder
+from agent.words import _, retell
 
 Station = Annotated[
     Path, typer.Argument(metavar="DIR", help="The station's folder, as `station init` made it.")
@@ -37,8 +38,12 @@ def publish(
         alert = alerts.publish(folder, cap.read_bytes())
     except (StationError, OSError) as error:
         _fail(error)
-    typer.echo(f"{alert.kind} {alert.identifier} is listed in {folder.alerts / alerts.INDEX}")
-    typer.echo(f"nodes pin {folder.certificate(alerts.KEY)}")
+    typer.echo(
+        _("{kind} {identifier} is listed in {alerts}").format(
+            kind=alert.kind, identifier=alert.identifier, alerts=folder.alerts / alerts.INDEX
+        )
+    )
+    typer.echo(_("nodes pin {certificate}").format(certificate=folder.certificate(alerts.KEY)))
 
 
 def list_(station: Station) -> None:
@@ -52,7 +57,7 @@ def list_(station: Station) -> None:
     for one in found:
         typer.echo(f"{one.until.astimezone():%Y-%m-%d %H:%M}  {one.key[1]}  {one.title}")
     if not found:
-        typer.echo("nothing is listed")
+        typer.echo(_("nothing is listed"))
 
 
 def new_key(station: Station) -> None:
@@ -63,8 +68,8 @@ def new_key(station: Station) -> None:
         certificate = alerts.make_key(Folder(station), alerts.NEXT)
     except OSError as error:
         _fail(error)
-    typer.echo(f"for each node, beside the one it has  {certificate}")
-    typer.echo("when all nodes have it                loa station alerts use-key")
+    typer.echo(_("for each node, beside the one it has: {certificate}").format(certificate=certificate))
+    typer.echo(_("when all nodes have it: {command}").format(command="loa station alerts use-key"))
 
 
 def use_key(station: Station) -> None:
@@ -76,9 +81,13 @@ def use_key(station: Station) -> None:
         alerts.use_next_key(folder)
     except (StationError, OSError) as error:
         _fail(error)
-    typer.echo(f"alerts are signed with the key of {folder.certificate(alerts.KEY)}")
+    typer.echo(
+        _("alerts are signed with the key of {certificate}").format(
+            certificate=folder.certificate(alerts.KEY)
+        )
+    )
 
 
 def _fail(error: Exception) -> NoReturn:
-    typer.echo(f"loa station: {error}", err=True)
+    typer.echo(f"loa station: {retell(str(error))}", err=True)
     raise typer.Exit(1) from error

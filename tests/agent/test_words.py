@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,3 +80,29 @@ def test_english_reads_no_catalogue() -> None:
         "from agent.words import _; _('Options'); sys.exit(any(p.endswith('.mo') for p in opened))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "retold"),
+    [
+        ("the CPU is at 91 °C", "CPU nóng 91 °C"),
+        (
+            "the player process ended (no progress for 3 s); it is being started again",
+            "tiến trình phát đã dừng (3 giây không tiến triển); đang chạy lại",
+        ),
+        ("feed commune: https://x/1.root.json: the host answers 503",
+         "nguồn tin commune: https://x/1.root.json: máy chủ trả lời 503"),
+        ("[Errno 2] No such file", "[Errno 2] No such file"),
+    ],
+)  # fmt: skip
+def test_reasons_within_reasons_are_retold_too(vietnamese: None, said: str, retold: str) -> None:
+    assert retell(said) == retold
+
+
+def test_columns_are_those_of_the_terminal() -> None:
+    composed = "Tiếng Việt"
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert words.width(composed) == words.width(decomposed) == 10
+    assert words.width("loa 喇叭") == 8
+    assert words.column("số", 5) == "số   "
+    assert words.column("khẩn cấp", 3) == "khẩn cấp "

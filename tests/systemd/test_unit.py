@@ -17,7 +17,7 @@ from tests.drivers.conftest import mock_pins  # noqa: F401 - a fixture
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNIT = FOLDER / "loa-agent.service"
-EXPOSURE_TENTHS = 25
+EXPOSURE_TENTHS = 20
 
 
 def settings(text: str) -> dict[str, list[str]]:
@@ -37,7 +37,9 @@ def installed(tmp_path: Path) -> Path:
         (programs / name).write_text("#!/bin/sh\n", encoding="ascii")
         (programs / name).chmod(0o755)
     unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text(encoding="utf-8").replace("/opt/loa/bin", str(programs)), encoding="utf-8")
+    unit.write_text(
+        UNIT.read_text(encoding="utf-8").replace("/opt/loa/current/bin", str(programs)), encoding="utf-8"
+    )
     return unit
 
 
@@ -109,7 +111,7 @@ def test_what_runs_after_the_daemon_really_switches_every_relay_off(
     mock_pins.pin(27).output_with_state(True)
     (line,) = settings(UNIT.read_text(encoding="utf-8"))["ExecStopPost"]
     program, *arguments = shlex.split(line.replace("/etc/loa/config.toml", str(config)))
-    assert [program, *arguments[:2]] == ["/opt/loa/bin/python", "-m", "drivers.safe"]
+    assert [program, *arguments[:2]] == ["/opt/loa/current/bin/python", "-m", "drivers.safe"]
     assert safe(arguments[2:]) == 0
     assert mock_pins.pin(17).state is True
     assert mock_pins.pin(27).state is False
@@ -119,7 +121,9 @@ def test_what_runs_after_the_daemon_runs_as_written(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[[relays]]\nname = "preamp"\npin = 17\nactive = "low"\n', encoding="utf-8")
     (line,) = settings(UNIT.read_text(encoding="utf-8"))["ExecStopPost"]
-    line = line.replace("/opt/loa/bin/python", sys.executable).replace("/etc/loa/config.toml", str(config))
+    line = line.replace("/opt/loa/current/bin/python", sys.executable).replace(
+        "/etc/loa/config.toml", str(config)
+    )
     done = subprocess.run(
         shlex.split(line),
         check=False,
@@ -191,3 +195,43 @@ def test_the_readme_installs_what_a_developer_has_and_no_stand_ins() -> None:
     assert set(first.split()) == set(listed[1].split()) - stand_ins - of_a_centre
     assert all(f"`{package}`" in readme for package in of_a_centre)
     assert [line.split() for line in others] == [["python3-lgpio"]]
+
+
+@pytest.mark.parametrize("name", ["loa-update.service", "loa-update.path", "loa-settle.service"])
+def test_systemd_has_nothing_to_say_against_the_other_units(installed: Path, name: str) -> None:
+    program = installed.parent / "bin/loa"
+    for other in FOLDER.glob("loa-*.*"):
+        if other.suffix in (".service", ".path") and other.name != installed.name:
+            text = re.sub(
+                r"/opt/loa/(current/bin/loa-update|switch)\b", str(program), other.read_text("utf-8")
+            )
+            installed.with_name(other.name).write_text(text, encoding="utf-8")
+    unit = installed.with_name(name)
+    done = run("systemd-analyze", "verify", "--recursive-errors=no", "--man=no", str(unit))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_node_waits_for_no_clock_and_no_network() -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    assert "time-sync" not in text
+    assert "network-online" not in text
+
+
+def test_the_system_s_log_is_bounded() -> None:
+    journald = settings((FOLDER / "loa-journald.conf").read_text(encoding="utf-8"))
+    assert journald["Storage"] == ["persistent"]
+    assert journald["SystemMaxUse"] == ["100M"]
+    assert "LogRateLimitBurst" in settings(UNIT.read_text(encoding="utf-8"))
+
+
+def test_a_machine_that_hangs_is_reset_within_what_a_raspberry_pi_can_count() -> None:
+    watchdog = settings((FOLDER / "loa-watchdog.conf").read_text(encoding="utf-8"))
+    assert float(watchdog["RuntimeWatchdogSec"][0]) <= 15
+
+
+def test_what_an_update_left_is_settled_before_the_node_starts() -> None:
+    settle = settings((FOLDER / "loa-settle.service").read_text(encoding="utf-8"))
+    assert "loa-agent.service" in settle["Before"][0].split()
+    assert "loa-settle.service" in settings(UNIT.read_text(encoding="utf-8"))["After"][0].split()
+    (line,) = settle["ExecStart"]
+    assert line.startswith("/opt/loa/switch settle ")
