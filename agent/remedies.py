@@ -21,6 +21,9 @@ REMEDIES: Final[dict[str, str]] = {
         "something sounded for longer than [amplifier] longest_on_s allows: see loa log, shorten it or allow more"
     ),
     "relay-": N_("check the relay board, its supply and the pin in [[relays]]; try: loa relay NAME on"),
+    "emergency-unspoken": N_(
+        "residents heard no words: tell them by other means; then see loa voices, loa faults"
+    ),
     "speech:": N_("install a voice for this language, or leave it out; loa voices lists what there is"),
     "stream:": N_(
         "is the server up and its source on the air? it is tried again by itself; a howl: move the microphone away"
