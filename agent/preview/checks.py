@@ -8,10 +8,8 @@ from typing import Final, Literal
 
 import pygame
 
-from agent.screen.fonts import Fonts
 from agent.screen.paint import Page, Text
 from agent.screen.pictures import FORMATS, Wanted
-from agent.screen.scripts import describe, is_letter
 from agent.screen.theme import LEGIBLE, Colour, contrast
 from agent.words import _
 from playlists.units import Seconds
@@ -22,7 +20,6 @@ MOST_PAGES: Final = 4
 LONGEST_STAY_S: Final = Seconds(60.0)
 MOST_ENLARGED: Final = 1.5
 """A picture that is enlarged more than this is soft to everybody's eyes."""
-MOST_NAMED: Final = 5
 _ORIENTATION: Final = 0x0112
 _LYING: Final = frozenset({5, 6, 7, 8})
 """EXIF 2.32, 4.6.4 A: values of the orientation that swap width and height."""
@@ -47,25 +44,6 @@ def too_long(times: Sequence[Seconds]) -> str | None:
             pages=len(times), seconds=round(stay_s)
         )
     return None
-
-
-def unset(text: str, fonts: Fonts) -> tuple[Kind, str] | None:
-    """What of a text no font here has."""
-    lacking = fonts.lacking(text)
-    if not lacking:
-        return None
-    letters = [char for char in text if is_letter(char)]
-    without = sum(char in lacking for char in letters)
-    listed = ", ".join(map(describe, lacking[:MOST_NAMED]))
-    if len(lacking) > MOST_NAMED:
-        listed = _("{some} and {count} more").format(some=listed, count=len(lacking) - MOST_NAMED)
-    if without * 2 > len(letters):
-        return "language", _("no font here for its script: {characters}").format(characters=listed)
-    if without:
-        return "glyph", _("no font here has {characters}; a box stands for each letter").format(
-            characters=listed
-        )
-    return "glyph", _("no font here has {characters}; the board leaves them out").format(characters=listed)
 
 
 def illegible(page: Page, painted: pygame.Surface) -> str | None:

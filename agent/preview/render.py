@@ -32,6 +32,7 @@ from agent.screen.protocol import Failed, Takeover
 from agent.screen.rotation import page_times
 from agent.screen.takeover import alarm_of, compose_takeover
 from agent.screen.theme import THEMES, sizes_for, themed
+from agent.station import glyphs
 from agent.words import _
 from playlists.units import Seconds
 
@@ -188,7 +189,7 @@ class Preview:
                 self._warn("broken", one.id, _("there is no file for {target}").format(target=target))
             if missing:
                 continue
-            said = checks.unset(scene.words(one), self._fonts)
+            said = glyphs.unset(scene.words(one), self._fonts)
             if said is not None:
                 self._warn(said[0], one.id, said[1])
             yield bulletin
@@ -278,7 +279,7 @@ class Preview:
         size = self._look.sized(orientation)
         style = self._style(size)
         for words in takeover.blocks:
-            said = checks.unset(" ".join((words.event, words.headline, words.text)), self._fonts)
+            said = glyphs.unset(" ".join((words.event, words.headline, words.text)), self._fonts)
             if said is not None:
                 self._warn(said[0], takeover.id, said[1])
         try:
