@@ -13,10 +13,9 @@ from typer.testing import CliRunner
 from agent.clock import FakeClock
 from agent.config import Broker
 from agent.journal import Journal
-from agent.station import centre, keys, officer
+from agent.station import centre, enrolment, keys, officer
 from agent.station.centre import Centre
 from agent.station.commands import Desk, Mistake, compose, seal
-from agent.station.enrolment import Desk
 from agent.station.errors import Retry, Technician
 from agent.station.folder import Folder
 from agent.uplink import Gate
@@ -257,7 +256,7 @@ def test_the_template_names_every_default_as_it_is(tmp_path):
         everything.replace('site = ""', 'site = "x"').replace('host = ""', 'host = "b"')
     )
     assert centre.load(Folder(tmp_path)).broker.user == "station"
-    offer = Desk(Folder(tmp_path)).offer()
+    offer = enrolment.Desk(Folder(tmp_path)).offer()
     assert offer.feed_url == "https://feeds.example/xa-mau"
     assert {f"level = {offer.level}", f'ceiling = "{offer.ceiling}"'} <= shown
     with pytest.raises(Technician, match=r"vi_VN-vais1000-medium\.onnx cannot be read"):
