@@ -72,7 +72,7 @@ def judge_space(found: Sequence[Disk]) -> Finding:
     """The daemon plays on without room, and remembers nothing."""
     disk = min(found, key=lambda disk: disk.free_mb)
     text = _("{free:.0f} MB are free at {folder}").format(free=disk.free_mb, folder=disk.folder)
-    remedy = _("see what takes it: sudo du -xh / | sort -h | tail; less [limits]")
+    remedy = _("loa reset --cache, or see what takes it: sudo du -xh / | sort -h | tail")
     if disk.free_mb < FULL_MB:
         return fault(text, remedy)
     if disk.free_mb < NEARLY_FULL_MB:

@@ -208,6 +208,8 @@ class Patient:
         )
         self.members(GROUPS)
         self.zone("Asia/Ho_Chi_Minh")
+        self.write("opt/loa/0.1.0/bin/loa", "")
+        (self.root / "opt/loa/current").symlink_to("0.1.0")
         device = self.root / "dev/gpiochip0"
         device.chmod(0o660)
         for folder in (self.etc, self.bin, self.socket.parent):

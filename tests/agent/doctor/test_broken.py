@@ -110,6 +110,10 @@ row(
 )
 
 
+row("version gone", FAULT, "install.sh repairs", lambda p: p.remove("opt/loa/0.1.0/bin"))
+row("version waits", WARNING, "restart loa-agent", lambda p: p.status.update(node={"agent": "0.0.9"}))
+
+
 def stopped(p: Patient, **unit: str) -> None:
     p.runs = False
     p.unit.update(unit)
@@ -438,11 +442,11 @@ def _(p: Patient) -> None:
 
 
 # ---- agent
-row("faults", FAULT, "loa faults", lambda p: p.fault("sound-output", "the card cannot be opened"))
+row("faults", FAULT, "aplay -l", lambda p: p.fault("sound-output", "the card cannot be opened"))
 row(
     "mute",
     WARNING,
-    "loa mute --off",
+    "loa unmute",
     lambda p: p.status["health"].update(muted={"*": "2026-11-29T13:00:00+07:00"}),
 )
 row(
