@@ -13,7 +13,7 @@ from agent.control.client import ControlError, NotRunning
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import UNIT, Blocked, Machine
 from agent.remedies import remedy
-from agent.words import N_, _, retell
+from agent.words import N_, _, ngettext, retell
 
 MANY_WAITING: Final = 5_000
 ELSEWHERE: Final = ("relay-", "amplifier-", "disk-full", "under-voltage", "hot", "journal")
@@ -129,7 +129,9 @@ def judge_reports(found: int | None) -> Finding:
     """They wait for weeks if they must; that nobody takes them should be known."""
     if found is None:
         return absent(_("no broker: nobody takes reports"))
-    text = _("{count} records wait for the centre").format(count=found)
+    text = ngettext(
+        "{count} record waits for the centre", "{count} records wait for the centre", found
+    ).format(count=found)
     if found > MANY_WAITING:
         return warning(text, _("does the centre collect? loa test link, then ask it"))
     return ok(text)

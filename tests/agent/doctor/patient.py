@@ -296,7 +296,7 @@ class Patient:
     def examine(self) -> dict[str, Result]:
         """All checks, by name."""
         config = self.etc / "config.toml"
-        if not config.exists():
+        if not config.exists() and not config.is_symlink():
             config.write_text(self.toml(), encoding="utf-8")
         unit = "\n".join(f"{key}={value}" for key, value in self.unit.items())
         self.program(

@@ -132,6 +132,12 @@ row(
     lambda p: stopped(p, ActiveState="failed", Result="signal"),
 )
 row("service refuses", FAULT, "check-config", lambda p: stopped(p, ActiveState="failed", ExecMainStatus="2"))
+row(
+    "service falls",
+    FAULT,
+    "journalctl",
+    lambda p: stopped(p, ActiveState="activating", SubState="auto-restart"),
+)
 row("socket silent", FAULT, "systemctl start", stopped)
 
 
@@ -143,6 +149,12 @@ def _(p: Patient) -> None:
 
 
 # ---- configuration
+row(
+    "config away",
+    FAULT,
+    "loa setup",
+    lambda p: (stopped(p, ActiveState="inactive"), (p.etc / "config.toml").symlink_to("nowhere")),
+)
 row(
     "config wrong",
     FAULT,
