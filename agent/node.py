@@ -11,8 +11,6 @@ from agent.assembly import Outside, make_policy, make_voices, place_of, position
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
-from agent.conductor.captions import Captions
-from agent.conductor.filmsound import FilmSound
 from agent.conductor.following import Following
 from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
@@ -29,12 +27,10 @@ from agent.conductor.playback import Playback
 from agent.conductor.proof import Proof
 from agent.conductor.reception import Reception
 from agent.conductor.requests import Requests
-from agent.conductor.residents import Residents
 from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
-from agent.conductor.screenhours import ScreenHours
+from agent.conductor.showing import Showing
 from agent.conductor.sounds import Sounds
-from agent.conductor.stage import Stage
 from agent.conductor.thinker import Thought
 from agent.conductor.unspoken import Unspoken
 from agent.conductor.upstream import Upstream
@@ -47,7 +43,6 @@ from agent.control.protocol import ControlRequest
 from agent.faults import Faults
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
-from agent.screenpower import DisplaySwitched
 from agent.timeline import Timeline
 from drivers.buttons import ButtonPressed
 from playlists.models.health import LogState
@@ -134,28 +129,18 @@ class Node:
             self.ledger.left_out,
             self.rules.place_of,
         )
-        self.stage = Stage(
+        self.showing = Showing(
+            config,
             clock,
             outside.screen,
+            outside.screen_power,
             self.ledger,
             self.faults,
-            self._picture_file,
             outside.think,
-            node=config.node.id,
-            groups=groups,
-            timezone=config.node.timezone,
-            theme=config.screen.theme,
+            self._picture_file,
             shown=lambda what, state: self.timeline.add("screen", what, state),
-            feedback_url=config.screen.feedback_url,
         )
-        self.screen_hours = ScreenHours(
-            clock,
-            self.stage,
-            self.faults,
-            outside.screen_power,
-            hours=config.screen.on_hours,
-            zone=config.node.zone,
-        )
+        self.stage = self.showing.stage
         self.alarms = Alarms(
             clock,
             self.voice,
@@ -213,11 +198,7 @@ class Node:
             scratch=config.paths.runtime,
         )
         self._buttons = {button.name: button.does for button in config.buttons}
-        self.residents = Residents(clock, self.stage, self.voice, self.rules, self.orders.say)
-        self.film_sound = FilmSound(clock, self.stage, self.voice, self.rules, self.orders.say)
-        self.stage.touched = self.residents.act
-        self.stage.film_waits = self.film_sound.film
-        self.captions = Captions(clock, self.playback, self.stage)
+        self.showing.attach(self.voice, self.playback, self.rules, self.orders)
         self.identity = Identity(
             clock,
             self.orders,
@@ -292,7 +273,6 @@ class Node:
         ):
             for event, handler in handlers.items():
                 on(event, handler)
-        on(DisplaySwitched, self.screen_hours.switched)
         on(Prepared, self.sounds.note)
         on(Unplayable, self.sounds.note)
         on(ControlRequest, self.requests.take)
@@ -307,9 +287,7 @@ class Node:
         each_turn("broadcasts", self.broadcasts.turn)
         self.proof.connect(self.conductor, self.orders.heard)
         each_turn("voice", self.voice.turn)
-        each_turn("captions", self.captions.turn)
-        each_turn("stage", self.stage.turn)
-        each_turn("screen-hours", self.screen_hours.turn)
+        self.showing.connect(self.conductor)
         each_turn("following", self.following.turn)
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
@@ -360,7 +338,7 @@ class Node:
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again
             self.unspoken.over(p)
-        self.film_sound.told(p, told)
+        self.showing.film_sound.told(p, told)
         self.orders.tell(p, told)
 
     def _pressed(self, event: ButtonPressed) -> None:
@@ -368,7 +346,7 @@ class Node:
         if does == "identify":
             self.identity.pressed(event)
         else:
-            self.residents.pressed(does)
+            self.showing.residents.pressed(does)
 
     def _picture_file(self, feed: str, target: str) -> Path | None:
         info = self.outside.feeds.media(feed, target)

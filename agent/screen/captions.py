@@ -19,7 +19,7 @@ from agent.screen.paint import Fill, Op, Page, Text, paint
 from agent.screen.protocol import Caption, Takeover
 from agent.screen.takeover import alarm_of, compose_takeover
 from agent.screen.theme import INK, WHITE
-from agent.screen.typesetting import fit, normalise
+from agent.screen.typesetting import count_words, fit, normalise
 from playlists.units import MonotonicS, Seconds
 
 LINES: Final = 2
@@ -94,7 +94,7 @@ class Band:
             top = inner.y + (inner.height - len(lines) * line) // 2
             look = ("bold", fitted.size, WHITE)
             ops = [*card, *set_lines(lines, (inner.x, top), look, style.fonts)]  # type: ignore[arg-type]
-            pages.append(Page(tuple(ops), sum(len(one.split()) for one in lines)))
+            pages.append(Page(tuple(ops), sum(count_words(one) for one in lines)))
         return tuple(pages)
 
 

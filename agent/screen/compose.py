@@ -13,7 +13,7 @@ from agent.screen.paint import Fill, Op, Page, Stamp, Text
 from agent.screen.protocol import Bulletin, ClassName, ImagePart, TextPart
 from agent.screen.qr import qr_stamp
 from agent.screen.theme import KICKERS, SCAN_ME, Colour, Sizes, Theme
-from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise
+from agent.screen.typesetting import Fitted, balance, count_words, fit, fit_on_one, normalise
 
 WIDE: Final = 1.25
 """Width to height from which a QR code stands beside the text, not below it."""
@@ -93,7 +93,7 @@ def compose_image(
             block = len(fitted[1]) * style.fonts.regular(fitted[0]).line_height
             top = room.y + (room.height - block) // 2
             ops += set_lines(fitted[1], (room.x, top), ("regular", fitted[0], style.theme.text), style.fonts)
-            words = len(caption.split())
+            words = count_words(caption)
     elif bulletin.class_ != "routine":
         ops.append(
             Fill(Box(0, 0, size[0], max(4, style.sizes.gap // 2)), style.theme.accents[bulletin.class_])
@@ -173,7 +173,7 @@ def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
         heading, body, head = "", f"{heading}\n{body}".strip(), None
     if not body:
         lines = head.lines if head is not None else ()
-        return [_Column(lines, column.y, head.bottom if head else column.y, len(heading.split()))]
+        return [_Column(lines, column.y, head.bottom if head else column.y, count_words(heading))]
     fitted, foot = _fit_body(body, column, head, style)
     if head is not None and len(fitted.pages) > 1:
         # what is paged needs its room for the text: one modest heading on every page
@@ -198,7 +198,7 @@ def _set(heading: str, body: str, column: Box, style: Style) -> list[_Column]:
         lines = (head.lines if head is not None else ()) + tuple(
             set_lines(page, (column.x, top), ("regular", fitted.size, style.theme.text), fonts)
         )
-        words = len(heading.split()) + sum(len(text.split()) for text in page)
+        words = count_words(heading) + sum(count_words(text) for text in page)
         pages.append(_Column(lines, column.y, top + len(page) * line + foot, words))
     return pages
 

@@ -16,7 +16,7 @@ from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Stripes, Text
 from agent.screen.protocol import ClassName, Takeover, Words
 from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, SCALE_RATIO, Alarm, far_size
-from agent.screen.typesetting import Fitted, balance, fit, fit_on_one, normalise, without_orphan
+from agent.screen.typesetting import Fitted, balance, count_words, fit, fit_on_one, normalise, without_orphan
 
 K = TypeVar("K", bound=str)
 
@@ -131,7 +131,7 @@ def _lines(parts: tuple[_Part, ...], column: Box, style: Style, alarm: Alarm) ->
 
 
 def _page(ops: Sequence[Op], parts: tuple[_Part, ...]) -> Page:
-    return Page(tuple(ops), sum(len(line.split()) for _, _, lines in parts for line in lines))
+    return Page(tuple(ops), sum(count_words(line) for _, _, lines in parts for line in lines))
 
 
 def _frame(

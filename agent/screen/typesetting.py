@@ -1,8 +1,9 @@
 """Text into lines, lines into pages, at a size that fits. Pure: a `Ruler` measures for it.
 
 Text is normalised to NFC first: Vietnamese arrives in both forms, and a font has a glyph for `ễ`, while
-`e` + two combining marks is at the mercy of its mark positioning. Lines break at spaces; a word that is
-wider than its line is broken between grapheme clusters, so that no mark is torn off its letter.
+`e` + two combining marks is at the mercy of its mark positioning. Lines break at spaces and at zero-width
+spaces, and between words where a script writes no space between them (`scripts.pieces`); a word that is wider
+than its line is broken between grapheme clusters, so that no mark is torn off its letter.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from agent.screen.errors import Quarantine
+from agent.screen.scripts import MARK_PICTURE, ZERO_WIDTH_SPACE, clusters, pieces
 
-_SPACES = re.compile(r"[^\S\n\u00a0\u202f]+")
-_BREAKS = re.compile(r" *\n *")
+_SPACES = re.compile(r"(?:[^\S\n\u00a0\u202f]|\u200b)+")
+_BREAKS = re.compile(r"[ \u200b]*\n[ \u200b]*")
 _MANY_BREAKS = re.compile(r"\n{3,}")
-_JOINERS = {"\u200c", "\u200d"}
+_KEPT = {"\n", ZERO_WIDTH_SPACE, "\u200c", "\u200d"}
 
 
 class Ruler(Protocol):
@@ -45,12 +48,18 @@ def normalise(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     text = unicodedata.normalize("NFC", text)
     text = "".join(map(_drawable, text))
-    return _MANY_BREAKS.sub("\n\n", _BREAKS.sub("\n", _SPACES.sub(" ", text))).strip(" \n")
+    return _MANY_BREAKS.sub("\n\n", _BREAKS.sub("\n", _SPACES.sub(_space, text))).strip(" \n\u200b")
+
+
+def _space(found: re.Match[str]) -> str:
+    return " " if found[0].strip(ZERO_WIDTH_SPACE) else ZERO_WIDTH_SPACE
 
 
 def _drawable(char: str) -> str:
-    if char == "\n" or char in _JOINERS:
+    if char in _KEPT:
         return char
+    if char in MARK_PICTURE:
+        return ""
     category = unicodedata.category(char)
     if category == "Cs":  # half of a pair, which no font has
         return "\ufffd"
@@ -59,16 +68,22 @@ def _drawable(char: str) -> str:
     return "" if category in {"Cc", "Cf", "Cn"} else char
 
 
-def clusters(word: str) -> list[str]:
-    """A word cut where it may be cut at need: every mark stays with its letter."""
-    parts: list[str] = []
-    for char in word:
-        joined = unicodedata.combining(char) or char in _JOINERS or unicodedata.category(char) in {"Mn", "Mc"}
-        if parts and (joined or parts[-1][-1] in _JOINERS):
-            parts[-1] += char
-        else:
-            parts.append(char)
-    return parts
+@lru_cache(maxsize=64)
+def _units(paragraph: str) -> tuple[tuple[str, str], ...]:
+    """What a line may not break, and what stands before it in the same line: a space, or nothing."""
+    units: list[tuple[str, str]] = []
+    for spaced in paragraph.split(" "):
+        glue = " "
+        for word in spaced.split(ZERO_WIDTH_SPACE):
+            for piece in pieces(word):
+                units.append((piece, glue))
+                glue = ""
+    return tuple(units)
+
+
+def count_words(text: str) -> int:
+    """How many words normalised text has, also where none are parted by spaces."""
+    return sum(bool(word) for paragraph in text.split("\n") for word, _ in _units(paragraph))
 
 
 def wrap(text: str, width: int, ruler: Ruler) -> list[str]:
@@ -80,24 +95,27 @@ def wrap(text: str, width: int, ruler: Ruler) -> list[str]:
     widths: dict[str, int] = {" ": ruler.width(" ")}
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        lines += _wrap_paragraph(paragraph.split(" "), width, ruler, widths)
+        lines += _wrap_paragraph(_units(paragraph), width, ruler, widths)
     return lines
 
 
-def _wrap_paragraph(words: list[str], width: int, ruler: Ruler, widths: dict[str, int]) -> list[str]:
+def _wrap_paragraph(
+    units: Sequence[tuple[str, str]], width: int, ruler: Ruler, widths: dict[str, int]
+) -> list[str]:
     lines: list[str] = []
     line = ""
     used = 0
-    for word in words:
+    for word, glue in units:
         wide = widths.get(word)
         if wide is None:
             wide = widths[word] = ruler.width(word)
         if line:
             # the sum of the words is a good guess, the line itself is measured only where it matters
-            total = used + widths[" "] + wide
+            total = used + (widths[" "] if glue else 0) + wide
             slack = 2 + len(line) // 8
-            if total <= width - slack or (total <= width + slack and ruler.width(f"{line} {word}") <= width):
-                line, used = f"{line} {word}", total
+            longer = f"{line}{glue}{word}"
+            if total <= width - slack or (total <= width + slack and ruler.width(longer) <= width):
+                line, used = longer, total
                 continue
             lines.append(line)
         if wide <= width:
@@ -130,10 +148,10 @@ def balance(text: str, width: int, ruler: Ruler) -> list[str]:
     """
     lines = wrap(text, width, ruler)
     low, high = width // 2, width
+    widest = _widest(text, ruler) if len(lines) > 1 else 0
     while len(lines) > 1 and high - low > 8:
         middle = (low + high) // 2
-        words_stay_whole = max(ruler.width(word) for word in text.split()) <= middle
-        tried = wrap(text, middle, ruler) if words_stay_whole else None
+        tried = wrap(text, middle, ruler) if widest <= middle else None
         if tried is not None and len(tried) <= len(lines):
             high, lines = middle, tried
         else:
@@ -148,14 +166,21 @@ def without_orphan(text: str, width: int, ruler: Ruler) -> list[str]:
         Quarantine: a single letter is wider than the line.
     """
     lines = wrap(text, width, ruler)
+    if len(lines) == 1 or count_words(lines[-1]) > 1:
+        return lines
+    widest = _widest(text, ruler)
     for narrower in (0.97, 0.94, 0.91, 0.88):
-        if len(lines) == 1 or " " in lines[-1]:
+        if widest > int(width * narrower):
             break
         tried = wrap(text, int(width * narrower), ruler)
-        no_word_broken = " ".join(tried) == " ".join(lines)
-        if len(tried) == len(lines) and " " in tried[-1] and no_word_broken:
+        if len(tried) == len(lines) and count_words(tried[-1]) > 1:
             return tried
     return lines
+
+
+def _widest(text: str, ruler: Ruler) -> int:
+    """Width of the widest word."""
+    return max(ruler.width(word) for paragraph in text.split("\n") for word, _ in _units(paragraph))
 
 
 def fit_on_one(

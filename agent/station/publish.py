@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.files import write_atomically
-from agent.station import authoring, centre, keys
+from agent.station import authoring, centre, glyphs, keys
 from agent.station.errors import Author, StationError, Technician
 from agent.station.folder import Folder
 from agent.station.prepare import Composed, Medium, as_media, prepare
@@ -113,6 +113,7 @@ def publish(
         document = _numbered(schedule_json, _former(folder, repository), now, others_changed)
     if composed_here:
         _check(document)
+        notes = (*notes, *glyphs.notes(json.loads(document)))
     contents[_SCHEDULE] = Content(document, {})
     changed = repository.publish(contents)
     size = sum(medium.path.stat().st_size for medium in sounds.values())

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -198,4 +199,5 @@ AnyDay.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-TestAnyDay = AnyDay.TestCase
+# fifty days take ten seconds of an idle core; a failing one is then made shorter, which takes five minutes
+TestAnyDay = pytest.mark.timeout(480)(AnyDay.TestCase)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from agent.screen.compose import Style, compose_text
-from agent.screen.fonts import Fonts, Weight
+from agent.screen.fonts import CANDIDATES, Fonts, Weight
 from agent.screen.grid import Box, place
 from agent.screen.paint import Fill, Text, paint
 from agent.screen.protocol import Board, Bulletin, ImagePart, Takeover, TextPart, Touched
@@ -84,7 +84,7 @@ def test_stacked_diacritics_are_not_clipped_by_their_line(
     fonts: Fonts, weight: Weight, size: int, letters: str
 ) -> None:
     face = fonts.for_text(letters).at(weight, size)
-    free = face.render(letters, WHITE, BLACK)
+    free = pygame.font.Font(CANDIDATES[0][weight == "bold"], size).render(letters, True, WHITE, BLACK)
     line = pygame.Surface((free.get_width(), face.line_height))
     face.draw(letters, WHITE, line, Box(0, 0, *line.get_size()))
     drawn, all_ink = (pygame.surfarray.array2d(s.convert(32)) & 0xFF for s in (line, free))
@@ -432,7 +432,7 @@ def test_without_any_font_the_board_is_still_set_and_says_what_is_wrong(
     damaged.write_bytes(b"not a font")
     fonts = Fonts([(damaged, damaged), (tmp_path / "none.ttf", tmp_path / "none.ttf")])
     assert fonts.fault is not None and "fonts-noto-core" in fonts.fault
-    assert fonts.bold(30).render("Thong bao", (255, 255, 255)).get_width() > 50
+    assert fonts.bold(30).width("Thong bao") > 50
 
 
 @pytest.mark.parametrize("kind", ["bulletins", "ticker", "clock"])

@@ -11,7 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from agent.screen.errors import Quarantine
-from agent.screen.typesetting import balance, clusters, fit, normalise, paginate, without_orphan, wrap
+from agent.screen.scripts import clusters
+from agent.screen.typesetting import balance, fit, normalise, paginate, without_orphan, wrap
 
 
 @dataclass(frozen=True)

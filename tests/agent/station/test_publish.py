@@ -187,6 +187,19 @@ def test_with_a_recording_or_only_shown_the_same_text_is_published(station: Path
     assert publish(station, now=NOW).notes == ()
 
 
+def test_a_character_that_no_font_has_is_named_at_publishing(station: Path) -> None:
+    odd = re.sub('text = ".*"', 'text = "Họp ☎ ភាសាខ្មែរ 😀 \u05d0 😀"', ANNOUNCEMENTS)
+    write(Folder(station), COMMUNE, odd, TIMETABLE)
+    assert publish(station, now=NOW).notes == (
+        "bulletin 'hop-thon': no font here has 😀 (U+1F600 GRINNING FACE), א (U+05D0 HEBREW LETTER ALEF); "
+        "a box stands for each letter",
+    )
+    write(Folder(station), COMMUNE, odd.replace("\u05d0", "112"), TIMETABLE)
+    assert publish(station, now=NOW).notes == (
+        "bulletin 'hop-thon': no font here has 😀 (U+1F600 GRINNING FACE); the board leaves them out",
+    )
+
+
 def test_a_text_without_words_is_refused_at_publishing(station: Path) -> None:
     empty = re.sub('text = ".*"', 'text = "😀 🎉"', ANNOUNCEMENTS)
     write(Folder(station), COMMUNE, empty, TIMETABLE.replace('"chime"', '"announcement:hop-thon"'))
