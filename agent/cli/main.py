@@ -17,6 +17,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     # of commands may be given here, so that listing it does not import what it needs.
     ("agent.cli.look", "status now next log voices"),
     ("agent.cli.act", "run check-config say play identify stop relay self-test screenshot"),
+    ("agent.cli.doctor", "doctor"),
     ("agent.cli.setup", "setup"),
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),
