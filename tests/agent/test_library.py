@@ -189,7 +189,7 @@ def test_speech_in_a_row_is_made_in_its_order(tmp_path: Path, posted: Posted) ->
 
 
 def test_when_it_is_full_of_what_is_needed_the_rest_is_refused(tmp_path: Path, posted: Posted) -> None:
-    library = Library(tmp_path / "cache", 3_430_000, posted)
+    library = Library(tmp_path / "cache", 3_600_000, posted)
     library.start()
     first, second = (write_wav(tmp_path / f"{hz}.wav", sine(hz, 14.0)) for hz in (300, 400))
     third = write_wav(tmp_path / "500.wav", sine(500, 14.0))
