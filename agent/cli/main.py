@@ -21,6 +21,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.repair", "mute unmute"),
     ("agent.cli.doctor", "doctor"),
     ("agent.cli.setup", "setup"),
+    ("agent.cli.enrolment", "enroll"),
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
     ("agent.cli.board", "board", N_("See what the board will show.")),
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),
