@@ -18,6 +18,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.look", "status now next log voices"),
     ("agent.cli.act", "run check-config say play identify stop relay self-test screenshot"),
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
+    ("agent.cli.update", "update"),
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),
 )
 

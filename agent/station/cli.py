@@ -71,6 +71,26 @@ def publish(station: StationDir) -> None:
 
 
 @app.command()
+def release(
+    station: StationDir,
+    archives: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Archives made by ./dev release.")
+    ],
+) -> None:
+    """Publish releases of the agent; nodes whose configuration names this feed under [update] take them."""
+    from agent.station import publish as publishing
+    from agent.station import releases
+    from agent.station.folder import Folder
+
+    with _told():
+        offered = releases.add(Folder(station), archives)
+        publishing.publish(station)
+    for info in offered.infos:
+        typer.echo(f"{info.version:<12} {info.kind}")
+    typer.echo(f"newest: {offered.newest}; a node takes it with `loa update`, or by command")
+
+
+@app.command()
 def renew(station: StationDir) -> None:
     """Sign anew what has lived half of its time."""
     from agent.station import publish as publishing
