@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from agent import __version__
 from agent.chores import Chores
@@ -238,6 +240,34 @@ def place_of(config: Config) -> Place:
         (position.lat, position.lon) if position else None,
         frozenset((system.strip(), value.strip()) for system, _, value in codes),
     )
+
+
+def pids_of(outside: Outside) -> dict[str, int | None]:
+    """The processes of this node, by name; None for a worker that does not run now."""
+    links = {"player": outside.player, "screen": outside.screen, "listener": outside.listener}
+    return {"agent": os.getpid()} | {name: link.pid for name, link in links.items() if link is not None}
+
+
+def broker_of(config: Config, state: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The broker and how the link to it stands, for the control socket."""
+    broker = config.broker
+    if broker is None or state is None:
+        return None
+    return {"host": broker.host, "port": broker.port, "tls": broker.tls, **state}
+
+
+def feeds_of(config: Config, feeds: Feeds) -> dict[str, dict[str, Any]]:
+    """Each feed, where it is fetched, how it stands and how soon its host answers, for the control socket."""
+    states, latencies_s = feeds.state(), feeds.latencies_s()
+    found = {}
+    for feed in config.feeds:
+        state, latency_s = states.get(feed.name), latencies_s.get(feed.name)
+        found[feed.name] = {
+            "host": urlsplit(feed.url).hostname,
+            **(state.model_dump(mode="json") if state is not None else {}),
+            "latency_ms": None if latency_s is None else round(latency_s * 1_000, 1),
+        }
+    return found
 
 
 def reboot() -> str | None:

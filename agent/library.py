@@ -39,6 +39,9 @@ _LIKELY_KBIT: Final = (32, 5)
 _OWN_ROOM: Final = 2
 """One thing may take half of the store."""
 
+_EMERGENCY_SHARE: Final = 8
+"""An eighth of the store is left free for emergencies: a full timetable must not leave an alert without its words."""
+
 _STOP: Final = "stop"
 
 
@@ -109,13 +112,13 @@ class Library:
         post: Callable[[Any], None],
         stalled_after_s: float = STALLED_AFTER_S,
     ) -> None:
-        self._store = Store(directory / "pcm", max_bytes)
+        self._store = Store(directory / "pcm", max_bytes, spare_bytes=max_bytes // _EMERGENCY_SHARE)
         self._facts = directory / "facts"
         self._facts.mkdir(parents=True, exist_ok=True)
         self._post = post
         self._stalled_after_s = stalled_after_s
         self._lock = threading.Lock()
-        self._wanted: dict[str, Path | Speech] = {}
+        self._wanted: dict[str, tuple[Path | Speech, Need]] = {}
         self._order = itertools.count()
         self._lanes = {name: _Lane() for name in _LANES.values()}
         self._threads: list[threading.Thread] = []
@@ -151,7 +154,8 @@ class Library:
             self._post(Prepared(key, pcm))
             return
         with self._lock:
-            self._wanted[key] = source
+            before = self._wanted.get(key)
+            self._wanted[key] = (source, max(need, before[1]) if before else need)
         lane = self._lanes[_LANES[need, isinstance(source, Speech)]]
         lane.put((0, next(self._order), key))
 
@@ -182,43 +186,47 @@ class Library:
             if key == _STOP:
                 return
             with self._lock:
-                source = self._wanted.pop(key, None)
-            if source is not None:  # else it was asked for twice, and is made
-                self._post(self._make(key, source))
+                wanted = self._wanted.pop(key, None)
+            if wanted is not None:  # else it was asked for twice, and is made
+                source, need = wanted
+                self._post(self._make(key, source, vital=need is Need.EMERGENCY))
 
-    def _make(self, key: str, source: Path | Speech) -> Prepared | Unplayable:
+    def _make(self, key: str, source: Path | Speech, *, vital: bool) -> Prepared | Unplayable:
         try:
             # two lanes may have been asked for it
-            pcm = self.pcm(key) or self._store_made(key, source)
+            pcm = self.pcm(key) or self._store_made(key, source, vital)
         except (Undecodable, SpeechError, StoreFull, OSError) as error:
             logger.warning("%s cannot be made to sound: %s", key, error)
             return Unplayable(key, str(error), isinstance(error, NoVoice | SpeechFailed))
         return Prepared(key, pcm)
 
-    def _store_made(self, key: str, source: Path | Speech) -> Pcm:
-        rate = self._speak(key, source) if isinstance(source, Speech) else self._decode(key, source)
+    def _store_made(self, key: str, source: Path | Speech, vital: bool) -> Pcm:
+        if isinstance(source, Speech):
+            rate = self._speak(key, source, vital)
+        else:
+            rate = self._decode(key, source, vital)
         self._remember(key, rate)
         pcm = self.pcm(key)
         if pcm is None:
             raise FileNotFoundError(f"{key} was removed as soon as it was made")
         return pcm
 
-    def _speak(self, key: str, speech: Speech) -> int:
+    def _speak(self, key: str, speech: Speech, vital: bool) -> int:
         # both bring much with them that a node without words to speak never needs
         from agent.speech.reading import as_spoken  # noqa: PLC0415
         from agent.speech.speaking import speak  # noqa: PLC0415
 
         room = _SPEECH_BYTES_PER_CHARACTER * (len(as_spoken(speech.text, speech.language)) + 20)
-        with self._store.aside(key, min(room, self._max_bytes // _OWN_ROOM)) as path:
+        with self._store.aside(key, min(room, self._max_bytes // _OWN_ROOM), vital=vital) as path:
             return speak(speech, path).rate
 
-    def _decode(self, key: str, source: Path) -> int:
+    def _decode(self, key: str, source: Path, vital: bool) -> int:
         most = min(MAX_PCM_BYTES, self._max_bytes // _OWN_ROOM)
         size = source.stat().st_size
         for kilobits in _LIKELY_KBIT:
             room = min(most, 1_000_000 + int(size * 8 / (kilobits * 1000) * RATE * 2))
             try:
-                with self._store.aside(key, room) as path:
+                with self._store.aside(key, room, vital=vital) as path:
                     decoded = decode_to_file(source, path, room, self._stalled_after_s)
                     if decoded.peak == 0.0:
                         raise Undecodable(f"{source.name}: {decoded.duration_s:.1f} s of digital silence")

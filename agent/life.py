@@ -94,11 +94,13 @@ class Life:
                     self._settled = True
                     footprint.settle()
             case "health":
+                node.traffic.measure()
                 node.wellbeing.beat()
             case "clock":
                 self._clock.save()
             case "housekeeping":
                 node.stage.write_sums()
+                node.traffic.save()
                 node.following.make_ready()
                 node.faults.set("journal", node.outside.journal.fault)
                 footprint.rest()
@@ -173,6 +175,7 @@ class Life:
             node.conductor.drain,  # what the screen said last are its sums
             lambda: node.stage.write_sums(all_of_them=True),
             lambda: node.ledger.remark("agent stopped"),
+            node.traffic.save,
             lambda: outside.feeds.stop(Seconds(2.0)),
             lambda: outside.alerts.stop(Seconds(2.0)) if outside.alerts is not None else None,
             outside.recordings.stop,

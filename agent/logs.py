@@ -1,10 +1,12 @@
-"""The daemon's own log: to standard error, which systemd keeps; the newest lines stay in memory for `send-logs`."""
+"""The daemon's own log: to journald, elsewhere to standard error; the newest lines stay in memory for who asks."""
 
 from __future__ import annotations
 
 import gzip
 import logging
 from collections import deque
+
+from agent.journald import JournaldHandler, priority, stderr_is_journald
 
 LINES = 2_000
 MAX_SENT_BYTES = 250_000
@@ -25,6 +27,10 @@ class RecentLines(logging.Handler):
             # as logging's own handlers do: a badly made line must not break what it tells of
             self.handleError(record)
 
+    def newest(self, count: int) -> list[str]:
+        """The newest `count` lines, oldest first."""
+        return list(self._lines)[-count:]
+
     def compressed(self) -> bytes:
         """gzip of as many of the newest lines as fit into a message."""
         lines = list(self._lines)
@@ -36,26 +42,35 @@ class RecentLines(logging.Handler):
 
 
 def set_up(level: str) -> RecentLines:
-    """Log to standard error, with the priorities that journald reads; returns the lines kept in memory."""
+    """Log to journald with fields, or to standard error with its priorities; returns the lines kept in memory."""
     recent = RecentLines()
     recent.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    stderr = logging.StreamHandler()
-    stderr.setFormatter(_Prioritised("%(name)s: %(message)s"))
     root = logging.getLogger()
     root.setLevel(level.upper())
-    root.handlers[:] = [stderr, recent]
+    root.handlers[:] = [_out(), recent]
     # chatter of the libraries that says nothing about this node
     for name in ("apscheduler", "urllib3", "tuf", "securesystemslib"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return recent
 
 
+def _out() -> logging.Handler:
+    if stderr_is_journald():
+        try:
+            handler: logging.Handler = JournaldHandler()
+        except OSError:
+            pass  # its socket is not there: standard error is
+        else:
+            handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+            return handler
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Prioritised("%(name)s: %(message)s"))
+    return handler
+
+
 class _Prioritised(logging.Formatter):
     """Puts sd-daemon(3) priorities in front, `<3>` for an error: journalctl -p then works."""
 
-    _priorities = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
-
     def format(self, record: logging.LogRecord) -> str:
-        priority = next((p for level, p in self._priorities if record.levelno >= level), 7)
         lines = super().format(record).splitlines() or [""]
-        return "\n".join(f"<{priority}>{line}" for line in lines)
+        return "\n".join(f"<{priority(record.levelno)}>{line}" for line in lines)

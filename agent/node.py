@@ -7,7 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__
-from agent.assembly import Outside, make_policy, make_voices, place_of, position_of
+from agent.assembly import (
+    Outside,
+    broker_of,
+    feeds_of,
+    make_policy,
+    make_voices,
+    pids_of,
+    place_of,
+    position_of,
+)
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
@@ -45,6 +54,7 @@ from agent.faults import Faults
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
 from agent.timeline import Timeline
+from agent.traffic import Traffic
 from agent.update.places import Places
 from drivers.buttons import ButtonPressed
 from playlists.models.health import LogState
@@ -86,7 +96,7 @@ class Node:
         memory = Memory(journal)
         self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
-        self.upstream = Upstream(outside.uplink, outside.feeds, recent)
+        self.upstream = Upstream(outside.uplink, outside.feeds, recent, clock)
         self.reception = Reception(
             clock,
             outside.player,
@@ -229,6 +239,7 @@ class Node:
             self_test=self.proof.last_test,
             publish=self.upstream.health,
         )
+        self.traffic = Traffic(clock.now, config.node.zone, boot, memory)
         audit = Audit(config.paths.state / "audit.jsonl", clock.now)
         looks = Looks(
             clock,
@@ -248,6 +259,11 @@ class Node:
             },
             health=self.wellbeing.build,
             link=lambda: self.upstream.state,
+            broker=lambda: broker_of(config, self.upstream.to_json()),
+            feeds=lambda: feeds_of(config, outside.feeds),
+            traffic=self.traffic.to_json,
+            workers=lambda: pids_of(outside),
+            lines=recent.newest,
             alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
         self.updates = Updates(
@@ -349,7 +365,8 @@ class Node:
             self._told(p, Told("started", None, at))
 
     def _told(self, p: Performance, told: Told) -> None:
-        log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "")
+        fields = {"loa_performance": p.id, "loa_zone": sorted(self.rules.controls.meant(p.zones))}
+        log.info("%s: %s%s", p.id, told.state, f" ({told.reason})" if told.reason else "", extra=fields)
         self.timeline.add("sound", p.id, told.state, told.reason, told.at)
         if p.id not in self.voice.performances:
             self.planner.begun(p)  # also what was given up is not tried again

@@ -17,18 +17,9 @@ from pathlib import Path
 
 import psutil
 
+from agent.screen.content import Board, Bulletin, ImagePart, TextPart, Zone
 from agent.screen.display_environment import prepare_environment
-from agent.screen.protocol import (
-    Board,
-    Bulletin,
-    Event,
-    Failed,
-    ImagePart,
-    Showing,
-    Takeover,
-    TextPart,
-    Zone,
-)
+from agent.screen.protocol import Event, Failed, Showing, Takeover
 from playlists.units import MonotonicS, Seconds
 
 TARGETS = {"grown_mb": 4.0, "grown_descriptors": 0, "failed": 0}

@@ -1,12 +1,15 @@
-"""Commands that look: status, now, next, log."""
+"""Commands that look: status, now, next, log, faults, link."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 
 from agent.cli.common import (
+    EXIT_FAILED,
+    EXIT_NOT_RUNNING,
     EXIT_USAGE,
     ConfigOption,
     JsonFlag,
@@ -14,8 +17,14 @@ from agent.cli.common import (
     config_path,
     fail,
     local,
+    paint,
     print_json,
+    socket_path,
 )
+from agent.cli.page import columns, rows, wrapped
+from agent.words import _, ngettext, retell
+
+CountOption = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000, help="How many.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,90 +33,191 @@ def register(app: typer.Typer) -> None:
     app.command()(now)
     app.command("next")(next_)
     app.command()(log)
+    app.command()(faults)
+    app.command()(link)
     app.command()(voices)
 
 
 def status(as_json: JsonFlag = False) -> None:
-    """How the node is: speaks? shows? connected? clock? faults?"""
-    reply = ask_daemon("status")
+    """How the node is: speaks? shows? connected? clock? faults, and what to do about each.
+
+    Ends with 0 when all is well, 5 when something wants attention, 1 when a fault stands, 3 when the agent does not
+    run.
+    """
+    from agent.cli import tell
+
+    reply = _ask_or_say_why_not("status", as_json=as_json)
+    found = tell.findings(reply)
+    verdict = tell.verdict(found)
     if as_json:
-        print_json(reply)
-        return
-    health = reply["health"]
+        remedies = [{"verdict": f.verdict, "code": f.code, "text": f.text, "remedy": f.remedy} for f in found]
+        print_json({"running": True, "verdict": verdict, "findings": remedies, **reply})
+        raise typer.Exit(tell.EXIT_CODES[verdict])
+    width = columns()
     node = reply["node"]
-    number = f" · số {node['public_number']}" if node["public_number"] else ""
-    typer.echo(f"{node['id']} ({node['site']}){number} · agent {node['agent']}")
-    typer.echo(f"speaks   {_audio(health)}")
-    typer.echo(f"shows    {_screen(health)}")
-    typer.echo(f"link     {reply['link']}")
-    clock = health["clock"]
-    error = f" ±{clock['error_s']:.3f} s" if clock["error_s"] is not None else ""
-    typer.echo(f"clock    {clock['state']}{error}")
-    for name, feed in health["feeds"].items():
-        reason = f": {feed['reason']}" if feed.get("reason") else ""
-        typer.echo(
-            f"feed     {name} v{feed['version'] or '–'} {feed['state']}, {local(feed['checked'])}{reason}"
-        )
-    for name, source in reply["alert_sources"].items():
-        reason = f": {source['reason']}" if source.get("reason") else ""
-        typer.echo(f"alerts   {name} {source['state']}, {local(source['checked'])}{reason}")
-    relays = ", ".join(f"{name} {'on' if on else 'off'}" for name, on in health["relays"].items())
-    typer.echo(f"relays   {relays or 'none'}")
-    test = health.get("self_test")
-    if test is not None:
-        typer.echo(f"tested   {test['verdict']}, {local(test['at'])}: {test['text']}")
-    for zone, until in health["muted"].items():
-        typer.echo(f"muted    {_zone(zone)} until {local(until)}; emergencies still sound")
-    for zone, volume in health["volumes"].items():
-        end = f" until {local(volume['until'])}" if volume["until"] else ""
-        typer.echo(f"volume   {_zone(zone)} {volume['gain_db']:+.1f} dB{end}")
+    number = " · " + _("no. {number}").format(number=node["public_number"]) if node["public_number"] else ""
+    title = f"{tell.MARKS[verdict]} {node['id']} ({node['site']}){number} · {node['agent']}"
+    for line in wrapped(title, width):
+        typer.echo(paint(line, tell.COLOURS[verdict], bold=True))
+    for line in rows(_state(reply), width):
+        typer.echo(line)
+    _print_findings(found, width)
+    raise typer.Exit(tell.EXIT_CODES[verdict])
+
+
+def _state(reply: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    from agent.cli import tell
+
+    health = reply["health"]
+    yield _("speaks"), tell.audio(health)
+    yield _("shows"), tell.screen(health)
+    yield _("link"), retell(reply["link"])
+    yield _("clock"), tell.clock(health)
+    yield from tell.feeds(reply)
+    yield _("relays"), tell.relays(health)
+    if (test := health.get("self_test")) is not None:
+        yield _("tested"), f"{_(test['verdict'])}, {local(test['at'])}: {retell(test['text'])}"
+    yield from tell.controls(health)
     waiting = health["log"]["last"] - health["log"]["stored_through"]
-    typer.echo(f"log      {waiting} records wait for the centre")
-    faults = health["faults"]
-    typer.echo("faults   none" if not faults else f"faults   {len(faults)}")
-    for fault in faults:
-        typer.echo(f"  ! {fault['code']} since {local(fault['since'])}: {fault['text']}")
+    text = ngettext("{count} record waits for the centre", "{count} records wait for the centre", waiting)
+    yield _("log"), text.format(count=waiting)
+    count = len(health["faults"])
+    yield _("faults"), _("none") if count == 0 else str(count)
+
+
+def _print_findings(found: list[Any], width: int) -> None:
+    from agent.cli import tell
+
+    for finding in found:
+        since = ", " + _("since {moment}").format(moment=local(finding.since)) if finding.since else ""
+        head = f"{tell.MARKS[finding.verdict]} {finding.code}{since}"
+        typer.echo(paint(head, tell.COLOURS[finding.verdict], bold=True))
+        for line in (
+            *wrapped(finding.text, width, "  ", "  "),
+            *wrapped(finding.remedy, width, "  → ", "    "),
+        ):
+            typer.echo(line)
+
+
+def _ask_or_say_why_not(op: str, *, as_json: bool, **arguments: Any) -> dict[str, Any]:
+    """Ask the daemon; where none runs, say since when, its last line, and what to do."""
+    from agent.control.client import ControlError, NotRunning, ask
+
+    try:
+        return ask(socket_path(), op, **arguments)
+    except NotRunning:
+        from agent.cli.down import find_out
+
+        down = find_out()
+        if as_json:
+            print_json(down.to_json())
+        else:
+            first, *rest = down.lines()
+            for line in (f"loa: {first}", *rest):
+                typer.echo("\n".join(wrapped(line, columns(), "", "  ")), err=True)
+        raise typer.Exit(EXIT_NOT_RUNNING) from None
+    except ControlError:
+        return ask_daemon(op, **arguments)  # which tells each of the others, with its code
 
 
 def now(as_json: JsonFlag = False) -> None:
     """What sounds and shows now."""
+    from agent.cli import tell
+
     reply = ask_daemon("status")
     if as_json:
         print_json(reply["health"]["now"])
         return
-    typer.echo(f"speaks   {_audio(reply['health'])}")
-    typer.echo(f"shows    {_screen(reply['health'])}")
+    pairs = ((_("speaks"), tell.audio(reply["health"])), (_("shows"), tell.screen(reply["health"])))
+    for line in rows(pairs, columns()):
+        typer.echo(line)
 
 
-def next_(
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1_000, help="How many.")] = 10,
-    as_json: JsonFlag = False,
-) -> None:
+def next_(count: CountOption = 10, as_json: JsonFlag = False) -> None:
     """What starts next."""
     reply = ask_daemon("next", count=count)
     if as_json:
         print_json(reply["upcoming"])
         return
     if not reply["upcoming"]:
-        typer.echo("nothing is planned")
+        typer.echo(_("nothing is planned"))
     for entry in reply["upcoming"]:
-        note = f"  ({entry['refused']})" if entry["refused"] else ""
-        typer.echo(
-            f"{local(entry['planned']):>15}  {entry['class']:<9} {entry['title'] or entry['id']}{note}"
-        )
+        note = f" ({retell(entry['refused'])})" if entry["refused"] else ""
+        first = f"{local(entry['planned']):>15}  {_(entry['class']):<9} "
+        for line in wrapped(f"{entry['title'] or entry['id']}{note}", columns(), first, " " * 17):
+            typer.echo(line)
 
 
 def log(
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1_000, help="How many.")] = 20,
+    count: CountOption = 20,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="What was done at this node by hand, and by whom.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """The newest records of the play log that are still on the node."""
+    if audit:
+        _audit(count, as_json=as_json)
+        return
+    from agent.cli import tell
+
     reply = ask_daemon("log", count=count)
     if as_json:
         print_json(reply["records"])
         return
-    for record in reply["records"]:
-        typer.echo(_line(record))
+    for entry in reply["records"]:
+        for line in wrapped(tell.record(entry), columns(), "", " " * 17):
+            typer.echo(line)
+
+
+def _audit(count: int, *, as_json: bool) -> None:
+    actions = ask_daemon("audit", count=count)["actions"]
+    if as_json:
+        print_json(actions)
+        return
+    if not actions:
+        typer.echo(_("nobody has done anything by hand"))
+    for action in actions:
+        text = f"{action['user']}: {action['op']} {action['text']}"
+        if action["outcome"] == "refused":
+            text += " – " + _("refused: {reason}").format(reason=retell(action["reason"]))
+        for line in wrapped(text, columns(), f"{local(action['at']):>15}  ", " " * 17):
+            typer.echo(line)
+
+
+def faults(as_json: JsonFlag = False) -> None:
+    """The faults that stand, since when, and what to do about each. Ends with 1 when there is one."""
+    from agent.cli import tell
+
+    reply = _ask_or_say_why_not("status", as_json=as_json)
+    found = [finding for finding in tell.findings(reply) if finding.verdict == "fault"]
+    if as_json:
+        print_json([{"code": f.code, "since": f.since, "text": f.text, "remedy": f.remedy} for f in found])
+    elif not found:
+        typer.echo(_("no fault stands"))
+    _print_findings([] if as_json else found, columns())
+    raise typer.Exit(EXIT_FAILED if found else 0)
+
+
+def link(as_json: JsonFlag = False) -> None:
+    """The way to the centre: signal, broker, feeds, how soon they answer, bytes today, records that wait."""
+    from dataclasses import asdict
+
+    from agent.cli import connection
+    from drivers.links import read_interfaces, read_modem
+
+    interfaces, modem = read_interfaces(), read_modem()
+    outside = {"interfaces": [asdict(one) for one in interfaces], "modem": asdict(modem) if modem else None}
+    if not as_json:
+        for line in rows(connection.machine(interfaces, modem), columns()):
+            typer.echo(line)
+    reply = _ask_or_say_why_not("link", as_json=as_json)
+    if as_json:
+        print_json({"running": True, **outside, **reply})
+    else:
+        for line in rows(connection.node(reply), columns()):
+            typer.echo(line)
+    raise typer.Exit(connection.exit_code(reply))
 
 
 def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
@@ -140,49 +250,3 @@ def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
     for entry in entries:
         typer.echo(f"{entry['language']:<12} {entry['by'] or 'cannot be spoken: ' + str(entry['reason'])}")
     typer.echo(f"{'also':<12} {' '.join(others) or 'none'} (espeak-ng)")
-
-
-def _zone(name: str) -> str:
-    return "all of it" if name == "*" else name
-
-
-def _audio(health: dict[str, Any]) -> str:
-    audio = health["now"]["audio"]
-    if not audio:
-        return "nothing"
-    name = audio["title"] or audio["programme"] or audio["command"] or audio["alert"]
-    level = f", {audio['level_dbfs']:.0f} dBFS" if audio["level_dbfs"] is not None else ", silent"
-    level += {True: ", heard", False: ", NOT HEARD", None: ""}[audio.get("heard")]
-    if audio.get("heard_dbfs") is not None:
-        level += f" at {audio['heard_dbfs']:.0f} dBFS"
-    return f"{name} (item {audio['item']}){level}" if audio["item"] is not None else f"{name}{level}"
-
-
-def _screen(health: dict[str, Any]) -> str:
-    screen = health["now"]["screen"]
-    if not screen or not screen["driver"]:
-        return "no screen"
-    size = "×".join(str(side) for side in screen["size"] or ())
-    what = f"ALERT {screen['takeover']}" if screen["takeover"] else ", ".join(screen["showing"]) or "nothing"
-    return f"{what} ({screen['driver']} {size})"
-
-
-def _line(record: dict[str, Any]) -> str:
-    at = local(record["started"] or record["planned"] or record["ended"])
-    what = (
-        record["programme"]
-        or record["command"]
-        or record["alert"]
-        or record["bulletin"]
-        or record["fault"]
-        or ""
-    )
-    item = f"[{record['item']}]" if record["item"] is not None else ""
-    played = f" {record['played_s']:.1f} s" if record["played_s"] else ""
-    level = f" {record['sounded_dbfs']:.0f} dBFS" if record["sounded_dbfs"] is not None else ""
-    level += {True: ", heard", False: ", not heard", None: ""}[record.get("heard")]
-    if record.get("heard_dbfs") is not None:
-        level += f" at {record['heard_dbfs']:.0f} dBFS"
-    reason = f" ({record['reason']})" if record["reason"] else ""
-    text = f" {record['text']}" if record["text"] else ""
-    return f"{at:>15} {record['kind']:<7} {what}{item} {record['outcome'] or ''}{played}{level}{reason}{text}"

@@ -17,8 +17,7 @@ from agent.conductor.sounds import Sounds
 from agent.conductor.stage import Stage
 from agent.conductor.tellings import Origin, Tellings, class_of, id_of, urgency
 from agent.conductor.voice import Told, Voice
-from agent.screen.protocol import Status as ScreenStatus
-from agent.screen.protocol import Takeover, Words
+from agent.screen.alertwords import takeover_of
 from playlists.alert import (
     Alert,
     AlertBook,
@@ -167,31 +166,8 @@ class Alarms:
         told = (alert for alert in left if alert.infos)
         # of one second, the one that its sender numbered last
         shown = max(told, key=lambda a: (urgency(a), a.sent, a.identifier), default=None)
-        self._stage.take_over(self._takeover(shown) if shown is not None else None)
+        self._stage.take_over(takeover_of(shown, self._languages) if shown is not None else None)
         self._next_change = self.book.next_expiry(now) or NEVER
-
-    def _takeover(self, alert: Alert) -> Takeover:
-        """What covers the screen: the blocks that are told, in the order in which they are."""
-        status: ScreenStatus = "Exercise" if alert.status is Status.EXERCISE else "Actual"
-        first, *more = (
-            Words(
-                language,
-                info.event,
-                info.headline,
-                "\n".join(part for part in (info.description, info.instruction) if part),
-            )
-            for info, language in alert.blocks(self._languages)
-        )
-        return Takeover(
-            alert.identifier,
-            "emergency",
-            first.event,
-            first.headline,
-            first.text,
-            status,
-            first.language,
-            tuple(more),
-        )
 
     def _remark(self, alert: Alert, text: str, origin: Origin | None = None) -> None:
         log.info("alert %s: %s", alert.identifier, text)

@@ -126,10 +126,10 @@ class Amplification:
         except DriverError as error:
             text = f"relay {name} cannot be switched: {error}"
             self._faults.raise_(f"relay-{name}", text)
-            log.error("relay %s: %s", name, error)
+            log.error("relay %s: %s", name, error, extra={"loa_relay": name})
             return text
         self._faults.clear(f"relay-{name}")
         if was != on:
-            log.info("relay %s %s", name, "on" if on else "off")
+            log.info("relay %s %s", name, "on" if on else "off", extra={"loa_relay": name})
             self._edge(name, on, now)
         return None

@@ -123,7 +123,12 @@ class Following:
 
     def _changed(self, event: FeedChanged) -> None:
         configured = self._feeds[event.feed]
-        log.info("feed %s: version %d is in force", event.feed, event.schedule.version)
+        log.info(
+            "feed %s: version %d is in force",
+            event.feed,
+            event.schedule.version,
+            extra={"loa_feed": event.feed},
+        )
         self._in_force[event.feed] = FeedSchedule(event.schedule, Level(configured.level), configured.ceiling)
         self._gate.trust(event.feed, event.operators, configured.ceiling)
         self._clear_media_faults(event.feed)

@@ -100,7 +100,8 @@ class Ledger:
                 amplifier_on=None,
             )
         )
-        log.info("%s of %s: %s", outcome, p.id, reason)
+        fields = {"loa_performance": p.id, "loa_zone": sorted(p.zones)}
+        log.info("%s of %s: %s", outcome, p.id, reason, extra=fields)
 
     def write(self, record: Record) -> None:
         """Append a record; where the journal cannot be written, that is a fault and nothing more."""
@@ -129,6 +130,7 @@ class Ledger:
             fault.code,
             "raised" if raised else "cleared",
             fault.text,
+            extra={"loa_fault": fault.code, "loa_fault_state": "raised" if raised else "cleared"},
         )
         self.write(
             Record(

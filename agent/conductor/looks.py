@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from agent.control.protocol import ControlRequest
 from agent.journal import Journal
 from agent.screen.protocol import PictureTaken
 from agent.timeline import Timeline
+from drivers.traffic import read_process
 from playlists.models.health import FeedHealth, Health
 
 PICTURES = ("png", "jpg")
@@ -42,7 +44,12 @@ class Looks:
         node: dict[str, Any],
         health: Callable[[], Health],
         link: Callable[[], str],
+        broker: Callable[[], dict[str, Any] | None],
+        feeds: Callable[[], dict[str, dict[str, Any]]],
+        traffic: Callable[[], dict[str, Any]],
         alert_sources: Callable[[], Mapping[str, FeedHealth]],
+        workers: Callable[[], Mapping[str, int | None]],
+        lines: Callable[[int], list[str]],
     ) -> None:
         """Pictures lie in `scratch` until they are sent: the agent may see no folder of the technician's."""
         self._clock = clock
@@ -57,10 +64,18 @@ class Looks:
         self._node = node
         self._health = health
         self._link = link
+        self._broker = broker
+        self._feeds = feeds
+        self._traffic = traffic
+        self._workers = workers
+        self._lines = lines
         self._alert_sources = alert_sources
         self._numbers = itertools.count(1)
         self.ops: dict[str, Callable[[ControlRequest], None]] = {
             "status": self._status,
+            "link": lambda request: request.answer(**self._connection()),
+            "top": self._top,
+            "lines": lambda request: request.answer(lines=self._lines(whole(request, "count", 20, 1, 2_000))),
             "next": self._next,
             "log": self._log,
             "audit": self._audited,
@@ -70,14 +85,44 @@ class Looks:
         }
 
     def _status(self, request: ControlRequest) -> None:
-        health = self._health().model_dump(mode="json")
+        request.answer(**self._state())
+
+    def _state(self) -> dict[str, Any]:
         sources = {name: source.model_dump(mode="json") for name, source in self._alert_sources().items()}
-        request.answer(node=self._node, health=health, link=self._link(), alert_sources=sources)
+        health = self._health().model_dump(mode="json")
+        return {"node": self._node, "health": health, "link": self._link(), "alert_sources": sources}
+
+    def _connection(self) -> dict[str, Any]:
+        log = self._health().log
+        return {
+            "broker": self._broker(),
+            "feeds": self._feeds(),
+            "today": self._traffic(),
+            "waiting": {"records": log.last - log.stored_through},
+        }
+
+    def _top(self, request: ControlRequest) -> None:
+        """All that `loa top` shows, of one moment."""
+        rows = whole(request, "rows", 20, 1, 200)
+        readings = {
+            name: asdict(found)
+            for name, pid in self._workers().items()
+            if pid is not None and (found := read_process(pid)) is not None
+        }
+        request.answer(
+            **self._state(),
+            **self._connection(),
+            at=self._clock.monotonic(),
+            upcoming=self._coming(rows),
+            workers={name: readings.get(name) for name in self._workers()},
+            lines=self._lines(rows),
+        )
 
     def _next(self, request: ControlRequest) -> None:
-        now = self._clock.now()
-        count = whole(request, "count", 10, 1, 1_000)
-        upcoming = [
+        request.answer(upcoming=self._coming(whole(request, "count", 10, 1, 1_000)))
+
+    def _coming(self, count: int) -> list[dict[str, Any]]:
+        return [
             {
                 "id": occurrence.id,
                 "feed": occurrence.feed,
@@ -88,9 +133,8 @@ class Looks:
                 "planned": occurrence.planned.isoformat(),
                 "refused": self._rules.policy.may_start(occurrence.programme.class_, occurrence.planned),
             }
-            for occurrence in self._planner.timetable.upcoming(now, count)
+            for occurrence in self._planner.timetable.upcoming(self._clock.now(), count)
         ]
-        request.answer(upcoming=upcoming)
 
     def _log(self, request: ControlRequest) -> None:
         count = whole(request, "count", 20, 1, 1_000)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from agent.clock import Clock
 from agent.feeds.feeds import Feeds
 from agent.logs import RecentLines
 from agent.uplink.errors import UplinkError
@@ -13,6 +16,7 @@ from agent.uplink.events import CommandRefused, CommandVerified, FeedHint, LinkD
 from agent.uplink.uplink import Uplink
 from playlists.models.command import Command, Receipt
 from playlists.models.health import Health
+from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.uplink")
 
@@ -20,11 +24,13 @@ log = logging.getLogger("loa.uplink")
 class Upstream:
     """Sends what goes up, and passes on what comes down. Runs on the conductor's thread only."""
 
-    def __init__(self, uplink: Uplink | None, feeds: Feeds, recent: RecentLines) -> None:
+    def __init__(self, uplink: Uplink | None, feeds: Feeds, recent: RecentLines, clock: Clock) -> None:
         self._uplink = uplink
         self._feeds = feeds
         self._recent = recent
+        self._clock = clock
         self._broken_because = ""
+        self._since = clock.monotonic()
 
     def handlers(self, obey: Callable[[Command], None]) -> dict[type, Callable[..., None]]:
         """Which event goes where."""
@@ -46,6 +52,24 @@ class Upstream:
         if self._uplink.connected:
             return "connected"
         return f"not connected ({self._broken_because or 'connecting'})"
+
+    def to_json(self) -> dict[str, Any] | None:
+        """The link for the control socket; None without a broker."""
+        if self._uplink is None:
+            return None
+        answered = self._uplink.answered
+        connected = self._uplink.connected
+        return {
+            "connected": connected,
+            "since": self._wall(self._since),
+            "reason": None if connected else self._broken_because or "connecting",
+            "latency_ms": round(answered[0] * 1_000, 1) if answered else None,
+            "answered": self._wall(answered[1]) if answered else None,
+        }
+
+    def _wall(self, at: MonotonicS) -> str:
+        ago = timedelta(seconds=self._clock.monotonic() - at)
+        return (self._clock.now() - ago).astimezone().isoformat(timespec="seconds")
 
     def start(self) -> None:
         """Connect, and stay connected."""
@@ -86,9 +110,11 @@ class Upstream:
 
     def _up(self, _event: LinkUp) -> None:
         log.info("connected to the broker")
+        self._since = self._clock.monotonic()
         # a hint may have been missed meanwhile
         self._feeds.poll()
 
     def _down(self, event: LinkDown) -> None:
         log.warning("the link to the broker is down: %s", event.reason)
         self._broken_because = event.reason
+        self._since = self._clock.monotonic()

@@ -90,7 +90,7 @@ class Workers:
         return self._playback.watch()
 
     def _started(self, event: WorkerStarted) -> None:
-        log.info("%s runs as process %d", event.name, event.pid)
+        log.info("%s runs as process %d", event.name, event.pid, extra={"loa_worker": event.name})
         if event.name != "player":
             self._screen_pings = self._screen_pong = 0
 
@@ -110,7 +110,7 @@ class Workers:
     def _died(self, event: WorkerDied) -> None:
         if self._closing:
             return
-        log.warning("%s ended: %s", event.name, event.reason)
+        log.warning("%s ended: %s", event.name, event.reason, extra={"loa_worker": event.name})
         if event.name == "player":
             self._reception.died()
             self._playback.died(event.reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import stat
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from agent.config.errors import ConfigError, Problem
@@ -29,28 +30,53 @@ def check_files(config: Config, where: str = "config.toml", *, starting: bool = 
     """
     problems = list(_problems(config))
     if not starting:
-        for source in config.alert_sources:
-            section = f'[[alert_sources]] "{source.name}"'
-            for path in source.certificates:
-                problems += _readable(section, "certificates", path)
-            if source.ca is not None:
-                problems += _readable(section, "ca", source.ca)
+        for file in files_of_sources(config):
+            problems += _readable(file.section, file.key, file.path)
     if problems:
         raise ConfigError(where, problems)
 
 
-def _problems(config: Config) -> Iterator[Problem]:
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that the configuration names, and that is to be read."""
+
+    section: str
+    key: str
+    path: Path
+    secret: bool = False
+
+
+def named_files(config: Config) -> Iterator[NamedFile]:
+    """All files that must be readable for the node to start."""
     for feed in config.feeds:
-        yield from _readable(f'[[feeds]] "{feed.name}"', "root", feed.root)
+        yield NamedFile(f'[[feeds]] "{feed.name}"', "root", feed.root)
     broker = config.broker
     if broker is not None:
-        for key, path in (("ca", broker.ca), ("cert", broker.cert)):
+        for key, path, secret in (
+            ("ca", broker.ca, False),
+            ("cert", broker.cert, False),
+            ("key", broker.key, True),
+            ("password_file", broker.password_file, True),
+        ):
             if path is not None:
-                yield from _readable("[broker]", key, path)
-        for key, path in (("key", broker.key), ("password_file", broker.password_file)):
-            if path is not None:
-                yield from _readable("[broker]", key, path)
-                yield from _private("[broker]", key, path)
+                yield NamedFile("[broker]", key, path, secret)
+
+
+def files_of_sources(config: Config) -> Iterator[NamedFile]:
+    """All files that belong to alert sources."""
+    for source in config.alert_sources:
+        section = f'[[alert_sources]] "{source.name}"'
+        for path in source.certificates:
+            yield NamedFile(section, "certificates", path)
+        if source.ca is not None:
+            yield NamedFile(section, "ca", source.ca)
+
+
+def _problems(config: Config) -> Iterator[Problem]:
+    for file in named_files(config):
+        yield from _readable(file.section, file.key, file.path)
+        if file.secret:
+            yield from _private(file.section, file.key, file.path)
     for key, path in (
         ("state", config.paths.state),
         ("cache", config.paths.cache),

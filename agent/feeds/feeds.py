@@ -101,6 +101,10 @@ class Feeds:
         """How each feed stands."""
         return {name: follower.health() for name, follower in self._followers.items()}
 
+    def latencies_s(self) -> dict[str, Seconds | None]:
+        """How soon each host answered last; None for one that has not since the start."""
+        return {name: follower.latency_s for name, follower in self._followers.items()}
+
     def rounds(self, feed: str) -> int:
         """How many rounds with the network are over: whoever polls can wait for the next one.
 

@@ -111,6 +111,8 @@ class Follower:
         self._told: tuple[State, str | None] | None = None
         self.rounds = 0
         """Rounds with the network that are over: whoever polls can wait for the next one."""
+        self.latency_s: Seconds | None = None
+        """The shortest time from a request to its answer, of the last round that had one."""
         self._wake = threading.Event()
         self._stopping = False
         self._client: Client | None = None
@@ -189,7 +191,12 @@ class Follower:
         reference = self._reference()
         with Client() as client:
             self._client = client
-            snapshot = trust.refresh(self._settings.url, self._root(), self._metadata_dir, reference, client)
+            try:
+                snapshot = trust.refresh(
+                    self._settings.url, self._root(), self._metadata_dir, reference, client
+                )
+            finally:
+                self.latency_s = client.quickest_s or self.latency_s
             old = self._in_force
             if old is not None and old.identity == snapshot.identity:
                 new = replace(old, expires=snapshot.expires)

@@ -89,6 +89,8 @@ class Client:
     ) -> None:
         self._time_out = (connect_s, stall_s)
         self._guard = _Guard()
+        self.quickest_s: Seconds | None = None
+        """The shortest time from a request to the first of its answer."""
         self._session = requests.Session()
         if ca is not None:
             self._session.verify = str(ca)
@@ -221,6 +223,8 @@ class Client:
             answer = self._session.get(
                 here, headers=headers, timeout=self._time_out, stream=True, allow_redirects=False
             )
+            took_s = answer.elapsed.total_seconds()
+            self.quickest_s = Seconds(took_s if self.quickest_s is None else min(took_s, self.quickest_s))
             if answer.status_code not in _REDIRECTS:
                 return answer
             answer.close()

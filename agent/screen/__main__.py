@@ -9,10 +9,10 @@ import signal
 import sys
 
 from agent.child import die_with_parent, take_over_pipes
+from agent.screen.content import THEMES
 from agent.screen.display_environment import prepare_environment
 from agent.screen.errors import Rejected
 from agent.screen.manner import Manner, read_manner
-from agent.screen.protocol import THEMES
 
 
 def main() -> int:

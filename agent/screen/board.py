@@ -13,45 +13,33 @@ from zoneinfo import ZoneInfo
 
 import pygame
 
+from agent.screen.arrangement import ZoneArea, arrange
 from agent.screen.captions import Band, band_box, spoken_pages
+from agent.screen.card import Style
 from agent.screen.clock import ClockArea
-from agent.screen.compose import Style
-from agent.screen.controls import ControlsArea, with_controls
+from agent.screen.content import Board, ThemeName
+from agent.screen.controls import ControlsArea
 from agent.screen.cover import Cover
 from agent.screen.errors import Quarantine
 from agent.screen.films import Films
 from agent.screen.fonts import Fonts
-from agent.screen.grid import Box, place
+from agent.screen.grid import Box
 from agent.screen.ledger import Ledger
 from agent.screen.manner import Manner
 from agent.screen.paint import paint
 from agent.screen.pictures import Pictures, Wanted, decode
-from agent.screen.protocol import (
-    Action,
-    Board,
-    Caption,
-    Event,
-    Failed,
-    FilmWaits,
-    Showing,
-    Shown,
-    Takeover,
-    ThemeName,
-    Touched,
-    Zone,
-)
+from agent.screen.protocol import Action, Caption, Event, Failed, FilmWaits, Showing, Shown, Takeover, Touched
+from agent.screen.stage import NEVER, Stage
 from agent.screen.takeover import alarm_of, compose_takeover
 from agent.screen.theme import THEMES, Theme, sizes_for, themed
 from agent.screen.ticker import TickerArea
-from agent.screen.wishes import Wishes, largest_zone
-from agent.screen.zones import NEVER, BulletinArea, Stage
+from agent.screen.wishes import Wishes
+from agent.screen.zones import BulletinArea
 from playlists.units import MonotonicS, Seconds
 
 BLACK = (0, 0, 0)
 EMBLEM_PX = (512, 256)
 REPORT_S = Seconds(60.0)
-
-ZoneArea = BulletinArea | TickerArea | ClockArea | ControlsArea
 
 
 class BoardView:
@@ -100,6 +88,7 @@ class BoardView:
         """Show this board; zones that are the same go on, under a takeover unseen."""
         theme = board.theme or self._default_theme
         before = self._board
+        self._stage.timezone, self._stage.clock_known = ZoneInfo(board.timezone), board.clock_known
         self._failed.clear()
         rearranged = (
             before is None
@@ -402,34 +391,14 @@ class BoardView:
             area.close(now)
         if self._covered_since is None:
             self._stage = self._new_stage(theme)
+            self._stage.timezone, self._stage.clock_known = ZoneInfo(board.timezone), board.clock_known
             self._blank = True
         else:
             self._stage.style = Style(self._fonts, self._theme(theme), self._stage.style.sizes)
-        placed, refused = place(board.zones, board.grid, self._size, self._stage.style.sizes.gap)
-        for zone, taken in refused:
-            self._say(Failed(None, f"zone {zone.id!r} overlaps zone {taken.id!r} and is left out"))
-        largest = largest_zone(placed)
-        self._controls = self._wishes = None
-        self._areas = []
-        for zone, box in placed:
-            bar = None
-            if self._manner.touch and zone is largest:
-                box, bar = with_controls(box, self._size[1], self._stage.style.sizes.gap)  # noqa: PLW2901
-            area = self._new_area(zone, box, board, now)
-            self._areas.append(area)
-            if zone is largest and isinstance(area, BulletinArea):
-                self._wishes = Wishes(area)
-            if bar is not None and self._wishes is not None:
-                self._controls = ControlsArea(bar, self._wishes, self._stage, now)
-                self._areas.append(self._controls)
-
-    def _new_area(self, zone: Zone, box: Box, board: Board, now: MonotonicS) -> ZoneArea:
-        if zone.kind == "ticker":
-            return TickerArea(zone, box, self._stage, now)
-        if zone.kind == "clock":
-            timezone = ZoneInfo(board.timezone)
-            return ClockArea(zone, box, self._stage, now, timezone, known=board.clock_known)
-        return BulletinArea(zone, box, self._stage, now)
+        found = arrange(board, self._size, self._stage, self._manner, now)
+        for reason in found.refused:
+            self._say(Failed(None, reason))
+        self._areas, self._wishes, self._controls = found.areas, found.wishes, found.controls
 
     def _renew(self, board: Board, now: MonotonicS) -> None:
         zones = {zone.id: zone for zone in board.zones}
@@ -439,7 +408,7 @@ class BoardView:
                 continue
             zone = zones[area.zone.id]
             if isinstance(area, ClockArea):
-                area.change(zone, now, ZoneInfo(board.timezone), known=board.clock_known)
+                area.change(zone, now, self._stage.timezone, known=board.clock_known)
             else:
                 area.change(zone, now)
 

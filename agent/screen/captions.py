@@ -13,7 +13,7 @@ from typing import Final
 
 import pygame
 
-from agent.screen.compose import Style, set_lines
+from agent.screen.card import Style, set_lines
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Text, paint
 from agent.screen.protocol import Caption, Takeover

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pygame
 
-from agent.screen.compose import Style, set_lines
+from agent.screen.card import Style, set_lines
+from agent.screen.content import Zone
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Text, paint
-from agent.screen.protocol import Zone
+from agent.screen.stage import Stage
 from agent.screen.typesetting import fit_on_one
-from agent.screen.zones import Stage
 from playlists.units import MonotonicS, Seconds
 
 WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")

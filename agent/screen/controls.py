@@ -9,13 +9,14 @@ from typing import Final
 
 import pygame
 
-from agent.screen.compose import set_lines
+from agent.screen.card import set_lines
+from agent.screen.content import Zone
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, paint
-from agent.screen.protocol import Action, Zone
+from agent.screen.protocol import Action
+from agent.screen.stage import NEVER, Stage
 from agent.screen.typesetting import balance, fit_on_one
 from agent.screen.wishes import Wishes
-from agent.screen.zones import NEVER, Stage
 from playlists.units import MonotonicS, Seconds
 
 BAR_PART: Final = 0.085

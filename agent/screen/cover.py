@@ -8,7 +8,7 @@ from agent.screen.captions import LINGER_S
 from agent.screen.paint import Page
 from agent.screen.protocol import Takeover
 from agent.screen.rotation import page_times
-from agent.screen.zones import NEVER
+from agent.screen.stage import NEVER
 from playlists.units import MonotonicS, Seconds
 
 TAKEOVER_PAGE_S: Final = Seconds(8.0)

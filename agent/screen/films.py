@@ -22,10 +22,10 @@ from typing import Final
 
 import pygame
 
+from agent.screen.content import Fit
 from agent.screen.errors import Quarantine
 from agent.screen.filmstrip import HEADER, FilmSize, frame_bytes, most_bytes, read_header
 from agent.screen.grid import Box
-from agent.screen.protocol import Fit
 from playlists.units import Seconds
 
 OPENS_WITHIN_S: Final = Seconds(12.0)

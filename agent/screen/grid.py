@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agent.screen.protocol import Zone
+from agent.screen.content import Zone
 
 
 class Box(NamedTuple):

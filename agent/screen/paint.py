@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import pygame
 
 from agent.screen.fonts import Fonts, Weight
 from agent.screen.grid import Box
+from agent.screen.pictures import Wanted
 from agent.screen.theme import Colour
 
 
@@ -50,7 +51,15 @@ class Stamp:
     surface: pygame.Surface
 
 
-Op = Fill | Stripes | Text | Stamp
+@dataclass(frozen=True)
+class Photo:
+    """A picture on disk, in the middle of its box: it is decoded only when its page is due."""
+
+    box: Box
+    wanted: Wanted
+
+
+Op = Fill | Stripes | Text | Stamp | Photo
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,18 @@ class Page:
 
     ops: tuple[Op, ...]
     words: int = 0
+    """How many are to be read."""
+
+    @property
+    def photos(self) -> list[Wanted]:
+        """Pictures that must be decoded before it is painted."""
+        return [op.wanted for op in self.ops if isinstance(op, Photo)]
+
+    def developed(self, pictures: Mapping[Wanted, pygame.Surface]) -> Page:
+        """The page with these pictures in it; one that is not given leaves its place empty."""
+        return replace(
+            self, ops=tuple(_stamped(op, pictures) if isinstance(op, Photo) else op for op in self.ops)
+        )
 
     @property
     def texts(self) -> list[Text]:
@@ -83,7 +104,20 @@ def paint(page: Page, surface: pygame.Surface, fonts: Fonts, ground: Colour) -> 
                 if stamp.get_size() != op.box[2:]:
                     stamp = pygame.transform.scale(stamp, op.box[2:])
                 surface.blit(stamp, op.box[:2])
+            case Photo():
+                pass  # its picture is not there
         yield
+
+
+def _stamped(photo: Photo, pictures: Mapping[Wanted, pygame.Surface]) -> Op:
+    picture = pictures.get(photo.wanted)
+    if picture is None:
+        return photo
+    width, height = picture.get_size()
+    box = photo.box
+    return Stamp(
+        Box(box.x + (box.width - width) // 2, box.y + (box.height - height) // 2, width, height), picture
+    )
 
 
 def _fill(op: Fill, surface: pygame.Surface) -> None:

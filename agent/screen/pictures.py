@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agent.files import atomic_file
+from agent.screen.content import Fit
 from agent.screen.errors import Quarantine
-from agent.screen.protocol import Fit
 from agent.screen.theme import Colour
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Wanted:
     size: tuple[int, int]
     fit: Fit
     ground: Colour
+    crop: tuple[float, float] = (0.0, 1.0)
+    """From where to where of its height, as shares."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,8 @@ def decode(wanted: Wanted) -> Decoded:
             raise Quarantine(f"picture {name} has {weight} bytes, at most {MAX_FILE_BYTES} are decoded")
         with Image.open(wanted.path, formats=FORMATS) as image:
             _check_size(image, name)
-            image.draft("RGB", _at_least(image.size, wanted.size))
-            upright = ImageOps.exif_transpose(image)
+            image.draft("RGB", _at_least(image.size, wanted.size, wanted.crop))
+            upright = _cropped(ImageOps.exif_transpose(image), wanted.crop)
             return _scaled(_flat(upright, wanted.ground), wanted)
     except Quarantine:
         raise
@@ -145,11 +147,19 @@ def _check_size(image: Image, name: str) -> None:
         raise Quarantine(f"picture {name} has {width}×{height} pixels, at most {most} in all are decoded")
 
 
-def _at_least(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
+def _at_least(size: tuple[int, int], wanted: tuple[int, int], crop: tuple[float, float]) -> tuple[int, int]:
     """A size for the decoder that is enough for the box whichever way the picture turns."""
-    side = max(wanted)
+    side = max(wanted) / max(0.01, crop[1] - crop[0])
     scale = max(side / size[0], side / size[1])
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _cropped(image: Image, crop: tuple[float, float]) -> Image:
+    if crop == (0.0, 1.0):
+        return image
+    width, height = image.size
+    top = min(height - 1, round(height * crop[0]))
+    return image.crop((0, top, width, max(top + 1, round(height * crop[1]))))
 
 
 def _flat(image: Image, ground: Colour) -> Image:

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
+from agent.screen.content import Board, ClassName, ThemeName
 from agent.screen.errors import Rejected
 from agent.screen.manner import Manner
 from playlists.units import Seconds
@@ -25,90 +26,16 @@ from playlists.units import Seconds
 MAX_ZONES: Final = 32
 MAX_CAPTION: Final = 1_000
 """Characters."""
-DEFAULT_TURN_S: Final = Seconds(15.0)
 
-ClassName = Literal["routine", "priority", "emergency"]
 Status = Literal["Actual", "Exercise", "Test"]
-ThemeName = Literal["dark", "light", "contrast"]
-Fit = Literal["contain", "cover"]
 Action = Literal["read", "next", "back", "language", "useful", "useless"]
 """What a resident may do at the board."""
 
-CLASSES: Final[tuple[ClassName, ...]] = ("routine", "priority", "emergency")
 STATUSES: Final[tuple[Status, ...]] = ("Actual", "Exercise", "Test")
-THEMES: Final[tuple[ThemeName, ...]] = ("dark", "light", "contrast")
-FITS: Final[tuple[Fit, ...]] = ("contain", "cover")
 ACTIONS: Final[tuple[Action, ...]] = ("read", "next", "back", "language", "useful", "useless")
 
 
 # -- conductor → screen ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class TextPart:
-    """A notice to be set in type."""
-
-    heading: str = ""
-    body: str = ""
-    qr: str | None = None
-
-
-@dataclass(frozen=True)
-class ImagePart:
-    """A picture on disk."""
-
-    path: str
-    fit: Fit = "contain"
-    caption: str = ""
-
-
-@dataclass(frozen=True)
-class VideoPart:
-    """A film on disk. It is shown to its end, or for `duration_s` of its bulletin."""
-
-    path: str
-    fit: Fit = "contain"
-    caption: str = ""
-    sound: bool = False
-    """Whether the node sounds it: then the film waits for the conductor's word (`film`) for a moment."""
-
-
-@dataclass(frozen=True)
-class Bulletin:
-    """One bulletin of a zone; `duration_s` is the length of its turn, `weight` its share of the turns."""
-
-    id: str
-    class_: ClassName = "routine"
-    language: str = "vi"
-    duration_s: Seconds = DEFAULT_TURN_S
-    weight: int = 1
-    text: TextPart | None = None
-    image: ImagePart | None = None
-    video: VideoPart | None = None
-
-
-@dataclass(frozen=True)
-class Zone:
-    """A rectangle of the grid (column, row, width, height in cells) and what is shown in it."""
-
-    id: str
-    kind: str
-    at: tuple[int, int, int, int]
-    bulletins: tuple[Bulletin, ...] = ()
-
-
-@dataclass(frozen=True)
-class Board:
-    """All that is to be seen while there is no takeover."""
-
-    layout: str
-    grid: tuple[int, int]
-    zones: tuple[Zone, ...]
-    timezone: str = "Asia/Ho_Chi_Minh"
-    theme: ThemeName | None = None
-    """None: the theme that the worker was started with."""
-    clock_known: bool = True
-    """False: the node does not know the time, and the clock says so instead of a wrong one."""
 
 
 @dataclass(frozen=True)

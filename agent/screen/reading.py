@@ -5,29 +5,43 @@ Hand-written, because pydantic would cost the worker more memory than its pictur
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from agent.screen.errors import Rejected
-from agent.screen.protocol import (
-    ACTIONS,
+from agent.screen.content import (
     CLASSES,
     DEFAULT_TURN_S,
     FITS,
+    MARKUPS,
+    STALE_AFTER_S,
+    THEMES,
+    Board,
+    Bulletin,
+    CountdownPart,
+    DocumentPart,
+    ImagePart,
+    ReadingsPart,
+    Sheet,
+    TablePart,
+    TextPart,
+    Value,
+    VideoPart,
+    Zone,
+)
+from agent.screen.errors import Rejected
+from agent.screen.protocol import (
+    ACTIONS,
     MAX_CAPTION,
     MAX_ZONES,
     STATUSES,
-    THEMES,
     Act,
-    Board,
     Break,
-    Bulletin,
     Caption,
     Clear,
-    ImagePart,
     Message,
     Ping,
     Quit,
@@ -38,10 +52,7 @@ from agent.screen.protocol import (
     TakeOver,
     Takeover,
     TakePicture,
-    TextPart,
-    VideoPart,
     Words,
-    Zone,
 )
 from playlists.units import Seconds
 
@@ -87,6 +98,7 @@ def _rarer(op: object, message: Mapping[str, Any], fields: _Fields) -> Message:
 
 
 C = TypeVar("C", bound=str)
+P = TypeVar("P")
 OPS: Final = (
     "board",
     "takeover",
@@ -102,6 +114,10 @@ OPS: Final = (
 )
 BREAKAGES: Final[tuple[Literal["black", "frozen"], ...]] = ("black", "frozen")
 MAX_LANGUAGES: Final = 16
+MAX_ROWS: Final = 500
+MAX_COLUMNS: Final = 12
+MAX_SHEETS: Final = 100
+MAX_VALUES: Final = 48
 
 
 @dataclass(frozen=True)
@@ -153,6 +169,25 @@ class _Fields:
     def inner(self, name: str) -> _Fields:
         return _Fields(self.values.get(name), f"{self.where}{name}.")
 
+    def instant(self, name: str) -> datetime:
+        value = self.text(name)
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise Rejected(f"{self.where}{name}: a date and time, found {value!r:.60}") from error
+        if moment.tzinfo is None:
+            raise Rejected(f"{self.where}{name}: a time with its offset, found {value!r:.60}")
+        return moment
+
+    def row(self, value: object, name: str) -> tuple[str, ...]:
+        if (
+            not isinstance(value, list)
+            or len(value) > MAX_COLUMNS
+            or not all(isinstance(cell, str) for cell in value)
+        ):
+            raise Rejected(f"{self.where}{name}: at most {MAX_COLUMNS} texts, found {value!r:.60}")
+        return tuple(value)
+
     def each(self, name: str) -> list[_Fields]:
         value = self.values.get(name, [])
         if not isinstance(value, list | tuple):
@@ -191,29 +226,94 @@ def _zone(fields: _Fields, columns: int, rows: int) -> Zone:
 
 
 def _bulletin(fields: _Fields) -> Bulletin:
-    text = image = video = None
-    if fields.values.get("text") is not None:
-        part = fields.inner("text")
-        text = TextPart(part.text("heading", ""), part.text("body", ""), part.text("qr", "") or None)
-    if fields.values.get("image") is not None:
-        part = fields.inner("image")
-        fit = part.choice("fit", FITS, "contain")
-        image = ImagePart(part.text("path"), fit, part.text("caption", ""))
-    if fields.values.get("video") is not None:
-        part = fields.inner("video")
-        fit = part.choice("fit", FITS, "contain")
-        sound = part.values.get("sound") is True
-        video = VideoPart(part.text("path"), fit, part.text("caption", ""), sound)
+    def of(kind: str, read: Callable[[_Fields], P]) -> P | None:
+        return read(fields.inner(kind)) if fields.values.get(kind) is not None else None
+
     return Bulletin(
         id=fields.text("id"),
         class_=fields.choice("class", CLASSES, "routine"),
         language=fields.text("language", "vi"),
         duration_s=Seconds(fields.number("duration_s", 1, 3_600, DEFAULT_TURN_S)),
         weight=int(fields.number("weight", 1, 100, 1)),
-        text=text,
-        image=image,
-        video=video,
+        text=of("text", _text),
+        image=of("image", _image),
+        video=of("video", _video),
+        table=of("table", _table),
+        document=of("document", _document),
+        readings=of("readings", _readings),
+        countdown=of("countdown", _countdown),
     )
+
+
+def _text(part: _Fields) -> TextPart:
+    return TextPart(
+        part.text("heading", ""),
+        part.text("body", ""),
+        part.text("qr", "") or None,
+        part.choice("markup", MARKUPS, "plain"),
+    )
+
+
+def _image(part: _Fields) -> ImagePart:
+    return ImagePart(part.text("path"), part.choice("fit", FITS, "contain"), part.text("caption", ""))
+
+
+def _video(part: _Fields) -> VideoPart:
+    fit = part.choice("fit", FITS, "contain")
+    return VideoPart(part.text("path"), fit, part.text("caption", ""), part.values.get("sound") is True)
+
+
+def _table(part: _Fields) -> TablePart:
+    rows = part.values.get("rows")
+    if not isinstance(rows, list) or len(rows) > MAX_ROWS:
+        raise Rejected(f"{part.where}rows: a list of at most {MAX_ROWS} rows, found {rows!r:.60}")
+    return TablePart(
+        tuple(part.row(row, f"rows[{number}]") for number, row in enumerate(rows)),
+        part.row(part.values.get("head", []), "head"),
+        part.text("heading", ""),
+        part.text("note", ""),
+        part.text("qr", "") or None,
+    )
+
+
+def _document(part: _Fields) -> DocumentPart:
+    sheets = part.each("pages")
+    if not 0 < len(sheets) <= MAX_SHEETS:
+        raise Rejected(f"{part.where}pages: 1 to {MAX_SHEETS} pages, found {len(sheets)}")
+    return DocumentPart(tuple(map(_sheet, sheets)), part.text("caption", ""))
+
+
+def _sheet(part: _Fields) -> Sheet:
+    size = part.integers("size", 2) if part.values.get("size") is not None else (0, 0)
+    if min(size) < 0:
+        raise Rejected(f"{part.where}size: no less than nothing, found {list(size)}")
+    gaps = part.values.get("gaps", [])
+    if not isinstance(gaps, list) or not all(isinstance(gap, int | float) and 0 <= gap <= 1 for gap in gaps):
+        raise Rejected(f"{part.where}gaps: numbers from 0 to 1, found {gaps!r:.60}")
+    return Sheet(part.text("path"), (size[0], size[1]), tuple(sorted(map(float, gaps))))
+
+
+def _readings(part: _Fields) -> ReadingsPart:
+    return ReadingsPart(
+        tuple(map(_value, part.each("values")[:MAX_VALUES])),
+        part.text("heading", ""),
+        part.text("source", ""),
+        Seconds(part.number("stale_after_s", 1, 30 * 86_400, STALE_AFTER_S)),
+    )
+
+
+def _value(part: _Fields) -> Value:
+    return Value(
+        part.text("name"),
+        part.text("value", "") or None,
+        part.text("unit", ""),
+        part.instant("at") if part.values.get("at") is not None else None,
+        part.text("note", ""),
+    )
+
+
+def _countdown(part: _Fields) -> CountdownPart:
+    return CountdownPart(part.instant("to"), part.text("heading", ""), part.text("after", ""))
 
 
 def _takeover(fields: _Fields) -> Takeover:

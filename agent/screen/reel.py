@@ -9,11 +9,12 @@ from typing import Final, Protocol
 
 import pygame
 
-from agent.screen.compose import Composition, Style, compose_image, picture_boxes
+from agent.screen.card import Composition, Style
+from agent.screen.content import Bulletin, VideoPart
 from agent.screen.errors import Quarantine
 from agent.screen.films import Film, Films, FilmWanted
 from agent.screen.grid import Box
-from agent.screen.protocol import Bulletin, ImagePart, VideoPart
+from agent.screen.photo import compose_film, picture_boxes
 from playlists.units import MonotonicS, Seconds
 
 SOUND_WITHIN_S: Final = Seconds(4.0)
@@ -67,8 +68,7 @@ class Reel:
             raise Quarantine("films are not shown here")
         if self.film is not None:
             return None
-        still = ImagePart(video.path, video.fit, video.caption)
-        box, _ = picture_boxes(still, size, style)
+        box, _ = picture_boxes(video.caption, size, style)
         wanted = FilmWanted(bulletin.id, Path(video.path), (box.width, box.height), video.fit)
         film = self._stage.films.take(wanted)
         if film is None:
@@ -78,7 +78,9 @@ class Reel:
         poster = pygame.Surface((box.width, box.height)).convert(self._stage.surface)
         poster.fill(style.theme.ground)
         film.draw(poster, Box(0, 0, box.width, box.height))
-        return compose_image(bulletin, still, poster, size, style)
+        still = compose_film(bulletin, video, size, style)
+        (page,) = still.pages
+        return Composition((page.developed(dict.fromkeys(page.photos, poster)),))
 
     def enter(self, bulletin: Bulletin, film: Film | None, now: MonotonicS) -> None:
         """The bulletin has come on show; its film begins, or waits for its sound."""

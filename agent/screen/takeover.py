@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
-from agent.screen.compose import Style, page_marks, set_lines
+from agent.screen.card import Style, page_marks, set_lines
+from agent.screen.content import ClassName
 from agent.screen.errors import Quarantine
 from agent.screen.fonts import Weight
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Stripes, Text
-from agent.screen.protocol import ClassName, Takeover, Words
+from agent.screen.protocol import Takeover, Words
 from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, SCALE_RATIO, Alarm, far_size
 from agent.screen.typesetting import Fitted, balance, count_words, fit, fit_on_one, normalise, without_orphan
 

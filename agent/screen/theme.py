@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from agent.screen.protocol import CLASSES, ClassName, Status, ThemeName
+from agent.screen.content import CLASSES, ClassName, ThemeName
+from agent.screen.protocol import Status
 
 Colour = tuple[int, int, int]
 

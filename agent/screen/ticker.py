@@ -15,14 +15,14 @@ from typing import Final
 
 import pygame
 
+from agent.screen.content import Bulletin, Zone
 from agent.screen.fonts import Face
 from agent.screen.grid import Box
 from agent.screen.paint import dot, smooth_rect
-from agent.screen.protocol import Bulletin, Zone
 from agent.screen.scripts import clusters
+from agent.screen.stage import NEVER, Stage
 from agent.screen.theme import Colour
 from agent.screen.typesetting import Ruler, normalise
-from agent.screen.zones import NEVER, Stage
 from playlists.units import MonotonicS, Seconds
 
 FRAMES_PER_S: Final = 60

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from agent.screen.content import Zone
 from agent.screen.grid import Box
-from agent.screen.protocol import Action, Zone
-from agent.screen.zones import NEVER, BulletinArea
+from agent.screen.protocol import Action
+from agent.screen.stage import NEVER
+from agent.screen.zones import BulletinArea
 from playlists.units import MonotonicS, Seconds
 
 LANGUAGE_S: Final = Seconds(120.0)

@@ -21,6 +21,7 @@ import pygame
 
 from agent.child import Voice
 from agent.screen.board import BoardView
+from agent.screen.content import ThemeName
 from agent.screen.display import Breakage, Display
 from agent.screen.errors import Rejected, Retry
 from agent.screen.films import Films
@@ -48,11 +49,10 @@ from agent.screen.protocol import (
     SetCaption,
     TakeOver,
     TakePicture,
-    ThemeName,
     event_message,
 )
 from agent.screen.reading import read_message
-from agent.screen.zones import NEVER
+from agent.screen.stage import NEVER
 from drivers.outputs import connected_outputs
 from playlists.units import MonotonicS, Seconds
 

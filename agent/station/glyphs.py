@@ -1,4 +1,4 @@
-"""Which characters of a schedule the boards' fonts do not have: said at publishing, before residents see boxes.
+"""Which characters of a text the boards' fonts do not have: said at publishing, before residents see boxes.
 
 This machine's fonts stand for the nodes': both install fonts-noto-core.
 """
@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agent.screen.display_environment import prepare_environment
+from agent.screen.scripts import describe, is_letter
+from agent.words import _
+
+if TYPE_CHECKING:
+    from agent.screen.fonts import Fonts
 
 NOT_SHOWN: Final = frozenset({"media", "path", "url", "qr", "target", "id", "fit", "format", "timezone"})
 """Keys whose text nobody reads on a board."""
@@ -20,27 +25,35 @@ def notes(schedule: Mapping[str, Any]) -> list[str]:
     """One line for each bulletin with characters that no font here has: which, by their names."""
     prepare_environment(None)
     from agent.screen.fonts import Fonts
-    from agent.screen.scripts import is_letter
 
     fonts = Fonts()
     found = [fonts.fault] if fonts.fault is not None else []
     for bulletin in schedule.get("bulletins", ()):
-        content = unicodedata.normalize("NFC", "\n".join(read_on_board(bulletin.get("content"))))
-        lacking = fonts.lacking(content)
-        if lacking:
-            boxes = any(map(is_letter, lacking))
-            what = "a box stands for each letter" if boxes else "the board leaves them out"
-            found.append(f"bulletin {bulletin.get('id')!r}: no font here has {named(lacking)}; {what}")
+        said = unset("\n".join(read_on_board(bulletin.get("content"))), fonts)
+        if said is not None:
+            name = repr(bulletin.get("id"))
+            found.append(_("bulletin {name}: {what}").format(name=name, what=said[1]))
     return found
 
 
-def named(characters: tuple[str, ...]) -> str:
-    """The first few characters with their names, and how many more there are."""
-    from agent.screen.scripts import describe
-
-    more = len(characters) - MOST_NAMED
-    listed = ", ".join(map(describe, characters[:MOST_NAMED]))
-    return f"{listed} and {more} more" if more > 0 else listed
+def unset(text: str, fonts: Fonts) -> tuple[Literal["glyph", "language"], str] | None:
+    """What of a text no font here has; `language`, where that is most of its letters."""
+    text = unicodedata.normalize("NFC", text)
+    lacking = fonts.lacking(text)
+    if not lacking:
+        return None
+    letters = [char for char in text if is_letter(char)]
+    without = sum(char in lacking for char in letters)
+    listed = ", ".join(map(describe, lacking[:MOST_NAMED]))
+    if len(lacking) > MOST_NAMED:
+        listed = _("{some} and {count} more").format(some=listed, count=len(lacking) - MOST_NAMED)
+    if without * 2 > len(letters):
+        return "language", _("no font here for its script: {characters}").format(characters=listed)
+    if without:
+        said = _("no font here has {characters}; a box stands for each letter")
+    else:
+        said = _("no font here has {characters}; the board leaves them out")
+    return "glyph", said.format(characters=listed)
 
 
 def read_on_board(content: Any) -> Iterator[str]:

@@ -14,6 +14,7 @@ import logging
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -27,6 +28,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from agent.config import Broker
 from agent.uplink.credentials import check_dates, password_of, tls_context
 from agent.uplink.errors import UplinkError
+from playlists.units import MonotonicS, Seconds
 
 SESSION_EXPIRY_S: Final = 7 * 86_400
 MAX_PACKET_BYTES: Final = 400_000
@@ -95,6 +97,11 @@ class Session:
         self._stopping = threading.Event()
         self._connected = False
         self._complained = False
+        self._under_way: dict[int, MonotonicS] = {}
+        self.latency_s: Seconds | None = None
+        """From the last message that the broker acknowledged to its acknowledgement."""
+        self.answered_at: MonotonicS | None = None
+        """When that was."""
         self._client = self._new_client()
 
     @property
@@ -151,6 +158,7 @@ class Session:
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
             raise NotConnected(f"{topic}: no packet number is free")
         # with MQTT_ERR_NO_CONN paho has queued it all the same: it counts as handed over
+        self._under_way[int(info.mid)] = MonotonicS(time.monotonic())
         return int(info.mid)
 
     def interrupt(self) -> None:
@@ -247,10 +255,14 @@ class Session:
     def _on_publish(self, client: mqtt.Client, _: Any, mid: int, reason: Any, properties: Any) -> None:
         if reason.is_failure:
             log.warning("the broker refuses a message: %s", reason)
+        if (sent_at := self._under_way.pop(mid, None)) is not None:
+            self.answered_at = MonotonicS(time.monotonic())
+            self.latency_s = Seconds(self.answered_at - sent_at)
         self._guard("delivered", lambda: self._handlers.delivered(mid))
 
     def _gone(self, why: str) -> None:
         was, self._connected = self._connected, False
+        self._under_way.clear()  # what is sent again was not under way all the time
         if was:
             # who hangs up need not be warned of it
             level = logging.DEBUG if self._stopping.is_set() else logging.WARNING

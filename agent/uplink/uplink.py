@@ -96,6 +96,12 @@ class Uplink:
         """Whether the link to the broker is up."""
         return self._session.connected
 
+    @property
+    def answered(self) -> tuple[Seconds, MonotonicS] | None:
+        """How long the broker took to acknowledge the last message, and when it did; None before the first."""
+        latency_s, at = self._session.latency_s, self._session.answered_at
+        return None if latency_s is None or at is None else (latency_s, at)
+
     def start(self) -> None:
         """Connect and stay connected; send what waits in the journal."""
         self._journal.listen(self._wake.set)

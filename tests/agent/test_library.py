@@ -189,7 +189,7 @@ def test_speech_in_a_row_is_made_in_its_order(tmp_path: Path, posted: Posted) ->
 
 
 def test_when_it_is_full_of_what_is_needed_the_rest_is_refused(tmp_path: Path, posted: Posted) -> None:
-    library = Library(tmp_path / "cache", 3_000_000, posted)
+    library = Library(tmp_path / "cache", 3_600_000, posted)
     library.start()
     first, second = (write_wav(tmp_path / f"{hz}.wav", sine(hz, 14.0)) for hz in (300, 400))
     third = write_wav(tmp_path / "500.wav", sine(500, 14.0))
@@ -206,4 +206,27 @@ def test_when_it_is_full_of_what_is_needed_the_rest_is_refused(tmp_path: Path, p
     assert isinstance(wait_until(lambda: posted.about(key_of(third)), 10, "an answer"), Prepared)
     assert library.pcm(key_of(first)) is None
     assert library.pcm(key_of(second)) is not None
+    library.stop(5.0)
+
+
+def test_a_store_full_of_what_is_needed_still_has_room_for_an_emergency(
+    posted: Posted, tmp_path: Path
+) -> None:
+    library = Library(tmp_path / "cache", 4_000_000, posted)
+    library.start()
+    songs = []
+    for number in range(2):
+        source = write_wav(tmp_path / f"{number}.wav", sine(200 + number, 15))
+        songs.append(key_of(source))
+        library.want(songs[-1], source)
+        wait_until(lambda: isinstance(posted.about(songs[-1]), Prepared), 30, "a song")
+        library.keep(songs)
+    everyday, storm = (
+        Speech(f"{what} ở thôn Mẫu, mời bà con theo dõi.", "vi") for what in ("Họp dân", "Bão lớn")
+    )
+    library.want(everyday.key, everyday, Need.NOW)
+    assert isinstance(wait_until(lambda: posted.about(everyday.key), 10, "an answer"), Unplayable)
+    library.want(storm.key, storm, Need.EMERGENCY)
+    assert isinstance(wait_until(lambda: posted.about(storm.key), 10, "an answer"), Prepared)
+    assert all(library.pcm(key) for key in songs)
     library.stop(5.0)

@@ -1,7 +1,7 @@
 """The table of attacks on a source of alerts: what is wrong → refused, reported, silence, and the node goes on.
 
 Everything comes through a real web host to a real daemon. It has three sources: `province`, `commune` which stands
-lower, and `former`, whose pinned certificate has expired.
+lower, and `former`, whose pinned certificate has expired. The feed of its own centre may not claim an emergency.
 """
 
 from __future__ import annotations
@@ -87,7 +87,13 @@ def attacked(
             toml("former", f"{host.url}former.atom", FORMER.pin(directory / "former.pem"), level=5),
         ]
         with open_house(
-            centre, sink, directory, id="attacked-01", ready=False, extra="\n".join(sections)
+            centre,
+            sink,
+            directory,
+            id="attacked-01",
+            ceiling="priority",
+            ready=False,
+            extra="\n".join(sections),
         ) as house:
             yield Attacked(house, host, itertools.count())
 
@@ -226,3 +232,22 @@ def test_a_host_that_drips_delays_no_other_source_and_no_command(attacked: Attac
     attacked.in_force("flood-1")
     attacked.house.quiet()
     assert attacked.house.ended(attacked.house.announce(media("high"))).state == "finished"
+
+
+def test_who_may_not_alert_gains_nothing_by_what_a_source_has_said(attacked: Attacked) -> None:
+    """The officer of a feed below emergency hands in the province's own words, takes them back, and stops them."""
+    house, sent = attacked.house, datetime.now(UTC).replace(microsecond=0)
+    name = f"storm-{time.monotonic_ns()}"
+    said = SIGNER.sign(cap(name, sent=sent, text="Bão rất mạnh. " * 10))
+    began = time.monotonic()
+    refused = house.ended(house.command("alert", cap=said.decode()))
+    assert (refused.state, (refused.reason or "")[:13]) == ("refused", "above ceiling")
+    attacked.silent(began)
+
+    attacked.offer(said)
+    attacked.in_force(name)
+    cancel = cap(f"{name}-c", kind="Cancel", references=[(name, sent)]).decode()
+    for what in ({"type": "alert", "cap": cancel}, {"type": "stop", "programme": name}):
+        refused = house.ended(house.command(what.pop("type"), **what))
+        assert (refused.state, (refused.reason or "")[:13]) == ("refused", "above ceiling"), what
+    assert (house.sounds() or {}).get("alert") == name

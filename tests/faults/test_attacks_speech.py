@@ -5,6 +5,7 @@ All are signed by an entitled officer: what is wrong is the text.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -12,15 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 from securesystemslib.dsse import Envelope
 
 from agent.speech.reading import MOST_CHARACTERS
 from agent.station import keys
 from agent.station.commands import compose
+from agent.tones import ALARM, TONES
 from playlists.models.command import PAYLOAD_TYPE, Command
+from tests.faults.test_attacks_alerts import alert
 from tests.support.centre import FEED, CentreUnderTest
-from tests.support.house import House, in_s, open_house, shelve, speech, wait_until
+from tests.support.house import House, in_s, monotonic_of, open_house, shelve, speech, wait_until
 from tests.support.pulse import Sink
 
 
@@ -138,3 +142,37 @@ def test_the_node_reports_what_it_cannot_speak_and_goes_on(house: House) -> None
     )
     house.publish()
     wait_until(lambda: "speech:hmn" not in house.faults(), 10, "a new schedule needs it no more")
+
+
+WORDS_WITHIN_S = 1.5
+"""After the alarm tone, which has been sounding since; the machine is busy with the long text as well."""
+
+
+def test_words_of_an_alert_do_not_wait_for_a_long_announcement_whose_voice_hangs(house: House) -> None:
+    long = "Trạm y tế xã thông báo lịch tiêm chủng mở rộng. " * 400
+    announcement = house.command("announce", items=[speech("Kính mời."), *[speech(long)] * 2])
+    engine = wait_until(lambda: speaking(house, 10_000), 15, "the long text is being spoken")
+    engine.suspend()
+    try:
+        told = house.command("alert", cap=alert("U1"))
+        plays = house.wait_for_records(2, 20, kind="play", command=told.id)
+    finally:
+        engine.resume()
+    tone, words = sorted(plays, key=lambda play: int(play["item"]))
+    assert [tone["outcome"], words["outcome"]] == ["finished", "finished"]
+    begins, spoken = monotonic_of(tone["started"]), monotonic_of(words["started"])
+    assert spoken - begins < TONES[ALARM].length_s + WORDS_WITHIN_S
+    assert house.ears.longest_silence(begins + 0.2, spoken + 0.3) < WORDS_WITHIN_S
+    house.command("stop", programme=announcement.id)
+    house.ended(announcement)
+    house.quiet()
+
+
+def speaking(house: House, text_bytes: int) -> psutil.Process | None:
+    """The engine that this node has read a text of so many bytes, while it does."""
+    assert house.node.process is not None
+    for child in psutil.Process(house.node.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() == "espeak-ng" and child.io_counters().read_chars > text_bytes:
+                return child
+    return None

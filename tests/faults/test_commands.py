@@ -16,6 +16,7 @@ from securesystemslib.signer import CryptoSigner
 from agent.station import keys
 from agent.station.commands import compose, seal
 from playlists.models.command import Command
+from tests.faults.test_attacks_alerts import alert
 from tests.support.centre import FEED, CentreUnderTest
 from tests.support.house import House, media, open_house, wait_until
 from tests.support.pulse import Sink
@@ -86,6 +87,27 @@ def above_its_ceiling(attempt: Attempt) -> Command:
     return command
 
 
+def an_alert_above_its_ceiling(attempt: Attempt) -> Command:
+    """The commune's officer, who may alert, issues a storm on a node where the commune may not."""
+    command = attempt.command({"type": "alert", "cap": alert("C1")})
+    attempt.send(seal(command, attempt.signer()))
+    return command
+
+
+def an_exercise_above_its_ceiling(attempt: Attempt) -> Command:
+    """What only claims to be an exercise is a message that nobody has read yet."""
+    command = attempt.command({"type": "alert", "cap": alert("C2", status="Exercise")})
+    attempt.send(seal(command, attempt.signer()))
+    return command
+
+
+def speaking_live_above_its_ceiling(attempt: Attempt) -> Command:
+    """Over everything, muted or not."""
+    command = attempt.command({"type": "live", "stream": "http://127.0.0.1:9/x", "class": "emergency"})
+    attempt.send(seal(command, attempt.signer()))
+    return command
+
+
 def by_a_stranger(attempt: Attempt) -> Command:
     """A key that no feed lists."""
     command = attempt.command()
@@ -141,6 +163,9 @@ TABLE: tuple[tuple[Wrong, str], ...] = (
     (replayed, "replayed"),
     (for_another_node, "not addressed"),
     (above_its_ceiling, "above ceiling"),
+    (an_alert_above_its_ceiling, "above ceiling"),
+    (an_exercise_above_its_ceiling, "above ceiling"),
+    (speaking_live_above_its_ceiling, "above ceiling"),
     (by_a_stranger, "unknown key"),
     (under_the_officers_name, "signature"),
     (changed_on_the_way, "signature"),

@@ -48,7 +48,11 @@ class NodeSettings:
     tail_s: float = 0.4
     poll_s: float = 10.0
     keepalive_s: int = 10
+    timezone: str | None = None
     allowed_hours: tuple[str, ...] = ("00:00-24:00",)
+    loudness: str = "[]"
+    policy: str = ""
+    """Further keys of its section."""
     stream_hosts: tuple[str, ...] = ("127.0.0.1",)
     dead_air_s: float = 10.0
     extra: str = ""
@@ -69,6 +73,8 @@ class NodeSettings:
             f'cache = "{directory}/cache"',
             f'runtime = "{directory}/run"',
         ]
+        if self.timezone is not None:
+            lines.insert(1, f'timezone = "{self.timezone}"')
         if self.feed_url is not None:
             lines += [
                 "[[feeds]]",
@@ -108,7 +114,8 @@ class NodeSettings:
             f"tail_s = {self.tail_s}",
             "[policy]",
             f"allowed_hours = {list(self.allowed_hours)}",
-            "loudness = []",
+            f"loudness = {self.loudness}",
+            self.policy,
             "[streams]",
             f"hosts = {list(self.stream_hosts)}",
             f"dead_air_s = {self.dead_air_s}",

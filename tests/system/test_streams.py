@@ -5,19 +5,24 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from subprocess import PIPE
 
 import numpy as np
 import pytest
 
-from tests.support.house import LONG_HZ, House, in_s, media, monotonic_of, wait_until
+from tests.support.centre import CentreUnderTest
+from tests.support.house import LONG_HZ, House, in_s, media, monotonic_of, open_house, wait_until
 from tests.support.icecast import BLOCK, RATE, Icecast, rtp_sender, steady, udp_port
 from tests.support.node import ROOT
+from tests.support.pulse import Sink
 from tests.support.sound import Samples, pitch, strength
 
 PATIENT_S = 20.0
+DEAD_AIR_S = 2.0
 STATION_HZ = 700.0
 FALLBACK_HZ = 880.0
 """Of the recording `high`."""
@@ -133,3 +138,42 @@ def test_a_station_starts_on_the_second_fails_over_comes_back_and_ends_on_the_se
     assert 2.0 < record["relayed_s"] < 14.0
     assert "without the station (the fallback sounded)" in record["reason"]
     wait_until(lambda: not house.faults(), 10, "its fault is gone")
+
+
+def silenced_by(off: threading.Event) -> Callable[[int], Samples]:
+    """A station whose studio goes silent while its encoder goes on sending."""
+    on = steady(STATION_HZ)
+    return lambda first: np.zeros(BLOCK, np.float32) if off.is_set() else on(first)
+
+
+def test_a_station_that_sends_silence_is_replaced_until_it_sounds_again(
+    centre: CentreUnderTest, sink: Sink, icecast: Icecast, tmp_path: Path
+) -> None:
+    dead, for_s = threading.Event(), 22.0
+    with (
+        open_house(
+            centre, sink, tmp_path, id="relay-01", dead_air_s=DEAD_AIR_S, stream_hosts=(icecast.host,)
+        ) as house,
+        icecast.source("quiet", silenced_by(dead)),
+    ):
+        start = in_s(14.0)
+        relay = {"url": icecast.url("quiet"), "for_s": for_s, "fallback": "media/high.wav"}
+        house.publish({"id": "tiep-am", "start": start.isoformat(), "items": [{"relay": relay}]})
+        at = monotonic_of(start)
+        wait_until(lambda: time.monotonic() > at + 2.0, 30, "it has begun")
+        assert heard_hz(house, STATION_HZ, at) == pytest.approx(at, abs=0.2)
+        dead.set()
+        silent = time.monotonic()
+        fallback = heard_hz(house, FALLBACK_HZ, silent)
+        # what was under way in encoder, server and buffer was still heard
+        assert DEAD_AIR_S - 0.1 < fallback - silent < DEAD_AIR_S + 4.0
+        assert "below -50 dBFS for 2 s" in house.wait_for_fault(f"stream:{icecast.host}")
+        dead.clear()
+        back_from = time.monotonic()
+        assert heard_hz(house, STATION_HZ, back_from) - back_from < 10.0
+        (record,) = house.wait_for_records(kind="play", programme="tiep-am", timeout_s=40)
+        assert record["outcome"] == "finished"
+        assert record["played_s"] == pytest.approx(for_s, abs=0.05)
+        assert 4.0 < record["relayed_s"] < for_s - 2.0
+        assert "the fallback sounded" in record["reason"]
+        wait_until(lambda: not house.faults(), 10, "its fault is gone")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from playlists.models.command import Receipt
 from playlists.models.health import Health
+from playlists.units import MonotonicS, Seconds
 
 
 @dataclass
@@ -15,6 +16,7 @@ class FakeUplink:
     receipts: list[Receipt] = field(default_factory=list)
     healths: list[Health] = field(default_factory=list)
     connected: bool = True
+    answered: tuple[Seconds, MonotonicS] | None = None
 
     def start(self) -> None:
         """Nothing to start."""

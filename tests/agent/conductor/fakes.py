@@ -175,6 +175,9 @@ class FakeFeeds:
     def state(self) -> dict[str, FeedHealth]:
         return {}
 
+    def latencies_s(self) -> dict[str, Seconds | None]:
+        return {}
+
     def media(self, feed: str, path: str) -> MediaInfo | None:
         self.looked_up += 1
         name = path.removeprefix("media/")

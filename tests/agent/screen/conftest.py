@@ -17,10 +17,11 @@ import numpy as np
 import pygame
 
 from agent.screen.board import BoardView
+from agent.screen.content import Board, Bulletin, TextPart, Zone
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box
 from agent.screen.pictures import Pictures
-from agent.screen.protocol import Board, Bulletin, Event, Failed, Showing, Shown, TextPart, Zone
+from agent.screen.protocol import Event, Failed, Showing, Shown
 from playlists.units import MonotonicS, Seconds
 
 SIZE = (1280, 720)

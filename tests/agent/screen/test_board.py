@@ -11,11 +11,13 @@ import pygame
 import pytest
 from PIL import Image
 
-from agent.screen.compose import Style, compose_text
+from agent.screen.card import Style
+from agent.screen.content import Board, Bulletin, ImagePart, TextPart
 from agent.screen.fonts import CANDIDATES, Fonts, Weight
 from agent.screen.grid import Box, place
+from agent.screen.notice import compose_text
 from agent.screen.paint import Fill, Text, paint
-from agent.screen.protocol import Board, Bulletin, ImagePart, Takeover, TextPart, Touched
+from agent.screen.protocol import Takeover, Touched
 from agent.screen.takeover import compose_takeover
 from agent.screen.theme import ALARMS, DRILL, THEMES, WHITE, sizes_for
 from playlists.units import MonotonicS

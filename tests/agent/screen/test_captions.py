@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agent.screen.captions import LINGER_S, band_box, spoken_pages
-from agent.screen.compose import Style
+from agent.screen.card import Style
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Text

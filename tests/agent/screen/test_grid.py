@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.screen.content import Zone
 from agent.screen.grid import Box, place
-from agent.screen.protocol import Zone
 
 GRID = (16, 9)
 zones = st.builds(

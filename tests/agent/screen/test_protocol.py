@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.screen import protocol
+from agent.screen import content, protocol
 from agent.screen.errors import Rejected
 from agent.screen.reading import read_message
 from playlists.units import Seconds
@@ -49,9 +49,9 @@ def test_a_board_arrives_as_it_was_sent() -> None:
     main, clock = message.board.zones
     assert (message.board.grid, main.at, clock.kind) == ((16, 9), (0, 0, 16, 8), "clock")
     assert [b.id for b in main.bulletins] == ["a", "b", "c"]
-    assert main.bulletins[0].text == protocol.TextPart("H", "B", None)
+    assert main.bulletins[0].text == content.TextPart("H", "B", None)
     assert (main.bulletins[0].class_, main.bulletins[0].weight) == ("priority", 2)
-    assert main.bulletins[1].image == protocol.ImagePart("/x.png", "cover", "")
+    assert main.bulletins[1].image == content.ImagePart("/x.png", "cover", "")
     assert message.board.clock_known
 
 

@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from agent.screen.compose import Style, compose_text
+from agent.screen.card import Style
+from agent.screen.content import Bulletin, TextPart, ThemeName
 from agent.screen.errors import Quarantine
 from agent.screen.fonts import Fonts, Weight
 from agent.screen.grid import Box
+from agent.screen.notice import compose_text
 from agent.screen.paint import Text, paint
-from agent.screen.protocol import Bulletin, TextPart, ThemeName, picture_message
+from agent.screen.protocol import picture_message
 from agent.screen.scripts import SCRIPTS, clusters, describe, pieces
 from agent.screen.theme import LEGIBLE, THEMES, WHITE, contrast, sizes_for
 from agent.screen.ticker import cut

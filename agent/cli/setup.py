@@ -1,0 +1,110 @@
+"""`loa setup`: a few questions, each answer tried at once, and the configuration is written."""
+
+from __future__ import annotations
+
+import os
+import socket as sockets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from agent.cli.common import EXIT_INTERRUPTED, EXIT_USAGE, ConfigOption, config_path, fail, socket_path
+from agent.words import _
+
+if TYPE_CHECKING:
+    from agent.setup.machine import Machine
+
+ROOT_VARIABLE = "LOA_ROOT"
+"""Where /sys, /dev and /proc are looked for; for tests."""
+
+NEW = """\
+# Configuration of this node, begun by `loa setup`. What else may stand here is explained in config.example.toml.
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("setup")(setup)
+
+
+def setup(
+    config: ConfigOption = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Plain questions instead of the full screen.")
+    ] = False,
+) -> None:
+    """Set the node up: finds what is wired, asks a little, tries each answer, shows what it writes."""
+    import tomllib
+
+    from agent.cli.configuration import told, write
+    from agent.config import ConfigError
+    from agent.config.difference import difference
+    from agent.config.editing import change
+    from agent.config.writer import ConfigFile
+    from agent.control.client import ask
+    from agent.setup.questions import Interview
+    from agent.setup.trying import Tryer, config_at
+
+    file = ConfigFile(config or config_path())
+    with told():
+        old = file.read()
+        try:
+            present = tomllib.loads(old)
+        except tomllib.TOMLDecodeError as error:
+            text = _("{file} is not TOML ({error}); mend it first: loa config edit, or loa config rollback")
+            fail(text.format(file=file.path, error=error), EXIT_USAGE)
+
+        def content(changes: Mapping[str, Any]) -> str:
+            text = change(old or NEW, changes)
+            file.check(text, old)
+            return text
+
+        def review(changes: Mapping[str, Any]) -> list[str]:
+            return difference(
+                old, content(changes), _("{file} before").format(file=file.path), str(file.path)
+            )
+
+        running = config_at(file.path)
+        fake = running is not None and running.hardware.gpio == "fake"
+        tryer = Tryer(running, lambda op, **rest: ask(socket_path(), op, **rest), fake=fake)
+        interview = Interview(_machine(), present, sockets.gethostname())
+        if plain:
+            agreed = _plainly(interview, tryer, review)
+        else:
+            if not (sys.stdin.isatty() and sys.stdout.isatty()):
+                fail(_("this needs a terminal; without one: loa setup --plain"), EXIT_USAGE)
+            from agent.setup.fullscreen import Wizard
+
+            agreed = bool(Wizard(interview, tryer, review).run())
+        if not agreed:
+            fail(_("nothing was written"), EXIT_INTERRUPTED)
+        try:
+            new = content(interview.changes())
+        except ConfigError as error:
+            fail(str(error), EXIT_USAGE)
+        if new == old:
+            typer.echo(_("nothing changes"))
+            return
+        todo = write(file, old, new)
+    typer.echo(_("{file}: written; the one before is kept (loa config rollback)").format(file=file.path))
+    typer.echo(todo or _("nothing to restart: only comments and order differ"))
+    typer.echo(_("next: loa enroll URL CODE brings feeds and broker; loa doctor checks everything"))
+
+
+def _machine() -> Machine:
+    from agent.setup.machine import look
+
+    return look(Path(os.environ.get(ROOT_VARIABLE, "/")))
+
+
+def _plainly(interview: Any, tryer: Any, review: Any) -> bool:
+    from agent.setup.plain import converse
+
+    try:
+        return converse(interview, tryer, review, input, typer.echo)
+    except (EOFError, KeyboardInterrupt):
+        typer.echo("")
+        return False

@@ -1,0 +1,1 @@
+"""What the board will look like, for officers: every page as a picture, with warnings, and a window."""

@@ -1,0 +1,146 @@
+"""A table: columns as wide as their words ask for, a head that is said again, rows parted by lines and shades."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from agent.screen.card import Style
+from agent.screen.grid import Box
+from agent.screen.paint import Fill, Text
+from agent.screen.richtext import Line, Setter, words_in
+from agent.screen.strips import Look, Strip, line_ops
+from agent.screen.theme import Colour
+from playlists.markup import Align, Spans, Table
+
+BETWEEN: Final = 0.55
+"""Free to the left and right of a cell's words, in sizes of its type."""
+AROUND: Final = 0.2
+"""Free above and below them."""
+LONGEST_WORD_PART: Final = 0.45
+"""A word may ask for so much of the width; a longer one is broken."""
+ROW_PART: Final = 0.6
+"""A row that takes more of a page than this is parted, so that it may go over two."""
+
+
+def set_table(
+    table: Table, room: tuple[int, int], size: int, style: Style, look: Look, *, whole: bool
+) -> list[Strip] | None:
+    """The table's rows, each a strip; None if a word would have to be broken and `whole` forbids it.
+
+    `room` is the width and height of a page's column.
+
+    Raises:
+        Quarantine: a single letter is wider than its column.
+    """
+    if not table.align:
+        return []
+    width, height = room
+    plain, bold = Setter(style.fonts, size), Setter(style.fonts, size, bold=True)
+    pad = round(size * BETWEEN)
+    most = max(2, int(height * ROW_PART / plain.line_height))
+    columns = _columns(table, width - 2 * pad * len(table.align), plain, bold)
+    if columns is None and whole:
+        return None
+    if columns is None:
+        each = max(1, (width - 2 * pad * len(table.align)) // len(table.align))
+        columns = [each] * len(table.align)
+    heads: tuple[Strip, ...] = ()
+    if table.head:
+        lines = _cells(table.head, columns, bold)
+        heads = tuple(_strips(lines, columns, pad, bold, table.align, look, most, head=True))
+    strips = [replace(strip, holds_next=True) for strip in heads]
+    if len(heads) > 1:
+        heads = ()  # a head as high as that is not said again
+    for number, row in enumerate(table.rows):
+        lines = _cells(row, columns, plain)
+        strips += _strips(
+            lines, columns, pad, plain, table.align, look, most, heads=heads, shaded=number % 2 == 0
+        )
+    return strips
+
+
+def _columns(table: Table, width: int, plain: Setter, bold: Setter) -> list[int] | None:
+    """How wide each column is: all that is there, by what each asks for; None if the longest words do not go in."""
+    natural = [1] * len(table.align)
+    least = [1] * len(table.align)
+    for setter, rows in ((bold, [table.head] if table.head else []), (plain, table.rows)):
+        for row in rows:
+            for number, cell in enumerate(row):
+                natural[number] = max(natural[number], setter.natural(cell))
+                least[number] = max(least[number], setter.least(cell))
+    longest = int(width * LONGEST_WORD_PART)
+    if any(one > longest for one in least) and len(least) > 2:
+        return None
+    if sum(natural) <= width:
+        spare = width - sum(natural)
+        return [one + spare * one // sum(natural) for one in natural]
+    if sum(least) > width:
+        return None
+    # who asks for little gets it first, so that short cells stay on one line
+    columns, spare = list(least), width - sum(least)
+    asking = sorted(range(len(least)), key=lambda number: natural[number] - least[number])
+    for place, number in enumerate(asking):
+        given = min(natural[number] - least[number], spare // (len(asking) - place))
+        columns[number] += given
+        spare -= given
+    return columns
+
+
+def _cells(row: Sequence[Spans], columns: Sequence[int], setter: Setter) -> list[list[Line]]:
+    return [setter.lines(cell, wide) for cell, wide in zip(row, columns, strict=True)]
+
+
+def _strips(
+    cells: list[list[Line]],
+    columns: Sequence[int],
+    pad: int,
+    setter: Setter,
+    align: Sequence[Align],
+    look: Look,
+    most: int,
+    *,
+    head: bool = False,
+    heads: tuple[Strip, ...] = (),
+    shaded: bool = False,
+) -> list[Strip]:
+    """A row; one of more than `most` lines is parted."""
+    count = max(map(len, cells), default=1) or 1
+    full = sum(columns) + 2 * pad * len(columns)
+    around = round(setter.size * AROUND)
+    rule = max(2, setter.size // 16)
+    strips = []
+    for start in range(0, count, most):
+        lines = min(most, count - start)
+        above = around if start == 0 else 0
+        behind = around if start + lines == count else 0
+        height = above + lines * setter.line_height + behind
+        ops: list[Text | Fill] = []
+        if shaded:
+            ops.append(Fill(Box(0, 0, full, height), _shade(look)))
+        if head and behind:
+            ops.append(Fill(Box(0, height, full, rule), look.accent))
+        x = 0
+        words = 0
+        for number, (cell, wide) in enumerate(zip(cells, columns, strict=True)):
+            part = cell[start : start + lines]
+            words += words_in(part)
+            for place, line in enumerate(part):
+                free = wide - sum(run.width for run in line)
+                shift = {"left": 0, "center": free // 2, "right": free}[align[number]]
+                at = (x + pad + max(0, shift), above + place * setter.line_height)
+                ops += line_ops(line, at, setter, look)
+            x += wide + 2 * pad
+        strips.append(Strip(height + (rule if head and behind else 0), tuple(ops), words, heads=heads))
+    return strips
+
+
+def _shade(look: Look) -> Colour:
+    """A shade of the card's ground that parts every other row, and takes little of the text's contrast."""
+    ground, ink = look.theme.surface, look.theme.muted
+    return (
+        ground[0] + (ink[0] - ground[0]) * 9 // 100,
+        ground[1] + (ink[1] - ground[1]) * 9 // 100,
+        ground[2] + (ink[2] - ground[2]) * 9 // 100,
+    )
