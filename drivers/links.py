@@ -45,12 +45,17 @@ class Modem:
 
 
 def read_interfaces(root: Path = Path("/")) -> list[Interface]:
-    """All interfaces but the loopback, the way out first. `root` is where /sys and /proc hang."""
+    """All interfaces but the loopback and virtual ones that are down, the way out first.
+
+    `root` is where /sys and /proc hang.
+    """
     ways_out, signals = _ways_out(root), _signals(root)
     found = []
     for folder in sorted((root / "sys/class/net").glob("*")):
         name = folder.name
         if name == "lo" or not (folder / "operstate").exists():
+            continue
+        if not (folder / "device").exists() and _text(folder / "operstate") == "down":
             continue
         speed = _number(folder / "speed")
         found.append(

@@ -16,9 +16,12 @@ MODULES: tuple[tuple[str, ...], ...] = (
     # A module with `register(app)`, and the commands that it adds, in the order of `loa --help`. The help of a group
     # of commands may be given here, so that listing it does not import what it needs.
     ("agent.cli.look", "status now next log faults link voices"),
+    ("agent.cli.top", "top"),
     ("agent.cli.act", "run check-config say play identify stop relay self-test screenshot"),
+    ("agent.cli.repair", "mute unmute"),
     ("agent.cli.doctor", "doctor"),
     ("agent.cli.setup", "setup"),
+    ("agent.cli.enrolment", "enroll"),
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
     ("agent.cli.board", "board", N_("See what the board will show.")),
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),

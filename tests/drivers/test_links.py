@@ -51,9 +51,12 @@ def machine(tmp_path: Path) -> Path:
         folder.mkdir(parents=True)
         for file, text in files.items():
             (folder / file).write_text(text + "\n")
+        if name not in ("lo", "ifb0"):
+            (folder / "device").mkdir()
 
     interface("lo", operstate="unknown", type="772")
     interface("eth0", operstate="up", type="1", speed="100")
+    interface("ifb0", operstate="down", type="1")
     interface("wlan0", operstate="down", type="1", speed="-1")
     (tmp_path / "sys/class/net/wlan0/wireless").mkdir()
     interface("wwan0", operstate="unknown", type="65534", uevent="DEVTYPE=wwan")

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent import words
-from agent.cli import connection, down
+from agent.cli import connection, down, repair
 from agent.cli.page import rows, wrapped
 from agent.cli.tree import app
 from agent.control.protocol import ControlRequest
@@ -51,9 +51,11 @@ class Daemon:
             "alert_sources": {},
         }
         self.link = copy.deepcopy(LINK)
+        self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def post(self, event: object) -> None:
         assert isinstance(event, ControlRequest)
+        self.asked.append((event.op, event.arguments))
         match event.op:
             case "status":
                 event.answer(**self.status)
@@ -61,6 +63,9 @@ class Daemon:
                 event.answer(**self.link)
             case "audit":
                 event.answer(actions=ACTIONS)
+            case "mute":
+                until = "2026-11-23T07:00:00+00:00"
+                event.answer(zones=["square"], until=until, muted={"hamlet": until})
 
     def raise_(self, code: str, text: str = "it is so") -> None:
         fault = {"code": code, "since": "2026-11-23T05:00:00Z", "text": text}
@@ -311,3 +316,32 @@ class TestPage:
     def test_decomposed_letters_take_no_room_of_their_own(self) -> None:
         decomposed = unicodedata.normalize("NFD", "ế " * 18)
         assert len(wrapped(decomposed, 40)) == 1
+
+
+class TestMute:
+    @pytest.mark.parametrize(
+        ("text", "seconds_"),
+        [("45m", 2_700), ("2h", 7_200), ("1h30m", 5_400), ("2d", 172_800), ("90s", 90), (" 2H ", 7_200)],
+    )
+    def test_a_time_is_read_as_it_is_spoken(self, text: str, seconds_: int) -> None:
+        assert repair.seconds(text) == seconds_
+
+    @pytest.mark.parametrize("text", ["", "2", "h", "2 h", "0m", "-2h", "2h x", "1.5h", "forever"])
+    def test_anything_else_is_exit_2_and_asks_nothing(self, daemon: Daemon, text: str) -> None:
+        result = loa("mute", "--for", text)
+        assert result.exit_code == 2
+        assert daemon.asked == []
+
+    def test_it_says_until_when_and_how_to_lift_it(self, daemon: Daemon) -> None:
+        result = loa("mute", "--for", "2h", "--zone", "square")
+        assert daemon.asked == [("mute", {"for_s": 7_200, "zones": ["square"]})]
+        flat = " ".join(result.output.split())
+        assert "muted until" in flat
+        assert "square. Emergencies still sound. To lift it: loa unmute" in flat
+
+    def test_lifting_one_says_what_is_still_muted(self, daemon: Daemon) -> None:
+        result = loa("unmute", "--zone", "square")
+        assert daemon.asked == [("mute", {"for_s": None, "zones": ["square"]})]
+        assert "no longer muted: square" in result.output
+        assert "hamlet" in result.output.splitlines()[-1]
+        assert json.loads(loa("unmute", "--json").output)["zones"] == ["square"]
