@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agent.screen.fonts import Fonts
     from playlists.alert import Alert
 
-NOT_SHOWN: Final = frozenset({"media", "path", "url", "qr", "target", "id", "fit", "format", "timezone"})
+NOT_SHOWN: Final = frozenset({"media", "path", "qr", "fit", "markup", "show", "to"})
 """Keys whose text nobody reads on a board."""
 MOST_NAMED: Final = 5
 
