@@ -26,7 +26,8 @@ TYPED = ("operation", "setup", "speech", "who-may", "node", "fleet")
 def typed(document: Path) -> list[str]:
     """Command lines of `loa` in blocks of code, and between backquotes."""
     text = document.read_text(encoding="utf-8")
-    found = CODE.findall(re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    found = [" ".join(line.split()) for line in CODE.findall(prose)]
     for block in re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL):
         found += [line.strip() for line in block.splitlines() if COMMAND.match(line.strip())]
     return [line for line in found if "…" not in line and "|" not in line and "[" not in line.split("'")[0]]
