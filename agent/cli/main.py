@@ -20,6 +20,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.act", "run check-config say play identify stop relay self-test screenshot"),
     ("agent.cli.repair", "mute unmute"),
     ("agent.cli.doctor", "doctor"),
+    ("agent.cli.try_out", "test"),
     ("agent.cli.setup", "setup"),
     ("agent.cli.enrolment", "enroll"),
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
