@@ -1,0 +1,129 @@
+"""`loa reset`: says what is forgotten, asks, and has the agent begin anew; without its identity, if that is asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from agent import reset
+from agent.cli.common import EXIT_DENIED, EXIT_USAGE, agreed, fail, note, socket_path
+from agent.cli.page import columns, wrapped
+from agent.config import Config, ConfigError, load
+from agent.config.editing import change
+from agent.config.writer import Changed, ConfigFile
+from agent.control.client import ControlError, Denied, NotRunning, ask
+from agent.files import sync_directory
+from agent.words import _
+
+CREDENTIALS = ("user", "password_file", "cert", "key")
+"""Keys of `[broker]` by which the broker knows the node."""
+
+
+def begin_anew(path: Path, parts: Sequence[reset.Part], *, identity: bool, yes: bool) -> None:
+    """Ask, and do it. Ends the command with a clear line where it cannot be done."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        fail(str(error), EXIT_USAGE)
+    if not yes and not sys.stdin.isatty():
+        fail(_("nobody is there to ask; add --yes"), EXIT_USAGE)
+    running = _runs()
+    _list([*parts, *(["identity"] if identity else [])], config)
+    if identity and not os.access(path, os.W_OK):
+        fail(_("{path} cannot be written by you: use sudo").format(path=path), EXIT_DENIED)
+    if not agreed(_("Begin anew?"), yes=yes):
+        fail(_("nothing was changed"))
+    if running:
+        _ask_agent(parts, only_try=True)  # it refuses while an emergency is told: then nothing is touched
+    # before the agent restarts: it reads the configuration then
+    aside = _set_identity_aside(path, config) if identity else None
+    if aside is not None:
+        _say(
+            _("keys and passwords lie in {folder} now; enrol the node again: loa enroll").format(folder=aside)
+        )
+    if running:
+        _ask_agent(parts)
+        _say(_("the agent restarts and begins anew; see: loa status"))
+    else:
+        _leave_mark(config, parts)
+        _say(_("it begins anew when it is started: sudo systemctl start loa-agent"))
+
+
+def _runs() -> bool:
+    try:
+        ask(socket_path(), "self-test-state")
+    except NotRunning:
+        return False
+    except ControlError as error:
+        fail(str(error), EXIT_DENIED if isinstance(error, Denied) else 1)
+    return True
+
+
+def _list(parts: Sequence[str], config: Config) -> None:
+    _say(_("This is forgotten:"))
+    for part in parts:
+        for line in reset.FORGOTTEN[part]:
+            typer.echo("\n".join(wrapped(_(line), columns(), "  - ", "    ")))
+    aside = config.paths.state / reset.SET_ASIDE
+    if "state" in parts:
+        _say(_("It is set aside in {folder}, the last {count} times.").format(folder=aside, count=reset.KEEP))
+    _say(_("This stays:"))
+    for line in reset.KEPT:
+        typer.echo("\n".join(wrapped(_(line), columns(), "  - ", "    ")))
+    if "identity" not in parts:
+        typer.echo("\n".join(wrapped(_("the node's keys and passwords"), columns(), "  - ", "    ")))
+
+
+def _ask_agent(parts: Sequence[reset.Part], *, only_try: bool = False) -> None:
+    try:
+        ask(socket_path(), "reset", parts=list(parts), only_try=only_try)
+    except ControlError as error:
+        fail(str(error), EXIT_DENIED if isinstance(error, Denied) else 1)
+
+
+def _leave_mark(config: Config, parts: Sequence[reset.Part]) -> None:
+    user = os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.getuid())
+    try:
+        config.paths.state.mkdir(parents=True, exist_ok=True)
+        reset.ask(config.paths.state, parts, user)
+    except PermissionError:
+        fail(_("{path} cannot be written by you: use sudo").format(path=config.paths.state), EXIT_DENIED)
+    except OSError as error:
+        fail(_("{path}: cannot be written: {reason}").format(path=config.paths.state, reason=error.strerror))
+
+
+def _set_identity_aside(path: Path, config: Config) -> Path | None:
+    """Take what the broker knows the node by out of the configuration, then move the files away."""
+    broker = config.broker
+    if broker is None:
+        return None
+    secrets = [file for file in (broker.password_file, broker.cert, broker.key) if file is not None]
+    file = ConfigFile(path)
+    old = file.read()
+    named = [key for key in CREDENTIALS if getattr(broker, key) is not None]
+    if not named:
+        return None
+    try:
+        file.replace(change(old, {f"broker.{key}": None for key in named}), old)
+    except (Changed, ConfigError, ValueError, OSError) as error:
+        fail(str(error), EXIT_USAGE)
+    folder = path.parent / f"identity-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    try:
+        folder.mkdir(mode=0o750)
+        for secret in dict.fromkeys(secrets):
+            if secret.exists():
+                secret.rename(folder / secret.name)
+        sync_directory(folder)
+    except OSError as error:
+        fail(_("{path}: cannot be written: {reason}").format(path=folder, reason=error.strerror or error))
+    note("reset of the identity")
+    return folder
+
+
+def _say(text: str) -> None:
+    typer.echo("\n".join(wrapped(text, columns())))
