@@ -163,7 +163,7 @@ def diff(
                 {"from": name, "difference": lines, "earlier": [_described(each) for each in file.earlier()]}
             )
             return
-    _show(lines)
+    show(lines)
     if not lines:
         typer.echo(_("no difference to {name}").format(name=name))
 
@@ -232,7 +232,7 @@ def _write(file: ConfigFile, old: str, new: str, *, as_json: bool, ask: bool) ->
 
     lines = difference(old, new, _("{file} before").format(file=file.path), str(file.path))
     if not as_json:
-        _show(lines)
+        show(lines)
     if old == new:
         if as_json:
             print_json({"changed": False, "difference": [], "restart": None})
@@ -252,7 +252,8 @@ def _write(file: ConfigFile, old: str, new: str, *, as_json: bool, ask: bool) ->
     typer.echo(todo or _("nothing to restart: only comments and order differ"))
 
 
-def _show(lines: list[str]) -> None:
+def show(lines: list[str]) -> None:
+    """Print a difference, coloured on a terminal."""
     colours = {"+": typer.colors.GREEN, "-": typer.colors.RED, "@": typer.colors.CYAN}
     for line in lines:
         bare = line.startswith(("---", "+++"))

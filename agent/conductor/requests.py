@@ -84,6 +84,7 @@ class Requests:
             "stop": self._stop,
             "relay": self._relay,
             "mute": self._mute,
+            "test-page": self._test_page,
             "self-test": self._self_test,
             "reset": self._reset,
             "note": self._note,
@@ -239,6 +240,12 @@ class Requests:
             muted={zone: end.isoformat() for zone, end in in_force.items()},
         )
         return f"{', '.join(sorted(here))} " + (f"until {until:%Y-%m-%d %H:%M}" if until else "no more")
+
+    def _test_page(self, request: ControlRequest) -> str:
+        """Cover the board with a page for a moment; an emergency stays on top."""
+        self._identity.show_test_page()
+        request.answer()
+        return ""
 
     def _self_test(self, request: ControlRequest) -> str:
         reference = request.arguments.get("reference", False)

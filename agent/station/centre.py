@@ -33,6 +33,14 @@ host = ""                   # "127.0.0.1" if the broker runs on this machine
 # user = "station"          # default: none
 # password_file = "/etc/loa/station-password"   # the user's password, alone in a file; default: none
 
+# [enrolment]               # what a new node is told (loa station enrol)
+# feed_url = "https://feeds.example/xa-mau"   # where nodes find the feed
+# level = 0                 # rank of its issuer at the node, 0-100
+# ceiling = "routine"       # highest class that it may claim there: "routine", "priority" or "emergency"
+# broker_host = "broker.example"   # the broker as nodes see it; default: host above, unless that is this machine
+# broker_port = 8883        # default: port above
+# url = "https://centre.example"   # where `loa station serve` is reached; only for what `enrol` prints
+
 # [[voices]]                # who reads the announcements: the same keys as in a node's configuration
 # language = "vi"
 # model = "vi_VN-vais1000-medium.onnx"   # a piper model; default: the voice that eSpeak NG has

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from agent.station import centre, officer, onair, warning
+from agent.station import centre, newcomers, officer, onair, warning
 from agent.station.errors import StationError
 from agent.station.signals import asked_to_end
 from agent.uplink.errors import UplinkError
@@ -108,10 +108,16 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: a free one.")] = 8_080,
     web: Annotated[bool, typer.Option(help="Serve the feed; not needed behind another web host.")] = True,
     collect: Annotated[bool, typer.Option(help="Hear the nodes (needs station.toml).")] = True,
+    cert: Annotated[
+        Path | None, typer.Option(help="Certificate (PEM), to serve over https; needs --key.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Private key of --cert.")] = None,
 ) -> None:
     """Keep signatures fresh, serve the feed, collect reports; until Ctrl+C."""
     from agent.station.serve import Service
 
+    if (cert is None) != (key is None):
+        raise typer.BadParameter(_("--cert and --key belong together"))
     ended = asked_to_end()
     with (
         _told(),
@@ -120,6 +126,7 @@ def serve(
             host=host,
             port=port if web else None,
             collect=collect,
+            certificate=None if cert is None or key is None else (cert, key),
             say=lambda text: typer.echo(retell(text)),
         ),
     ):
@@ -128,5 +135,6 @@ def serve(
 
 
 officer.register(app)
+newcomers.register(app)
 app.command("live")(onair.live)
 warning.register(app)

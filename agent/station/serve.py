@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
+from agent.enrol.protocol import PATH as ENROL
 from agent.station import centre
 from agent.station.collector import Collector
+from agent.station.enrolment import Desk, Refusal
 from agent.station.errors import Technician
 from agent.station.folder import Folder
 from agent.station.hints import Hints
@@ -16,6 +21,12 @@ from agent.station.renew import Renewer
 from agent.station.web import FeedServer
 from agent.uplink.credentials import password_of, tls_context
 from agent.uplink.errors import Technician as UplinkTechnician
+from agent.uplink.limiter import Limiter
+from playlists.units import MonotonicS, Seconds
+
+BURST: Final = 30
+EACH_S: Final = Seconds(2.0)
+"""So many nodes may ask to be enrolled at once, and one more each two seconds: codes are not to be guessed at."""
 
 
 class Service:
@@ -26,6 +37,7 @@ class Service:
         host: address to serve the feed at; loopback unless other machines fetch from here.
         port: 0 for a free one; None when another web host serves `feed/`.
         collect: whether to hear the nodes, as `station.toml` says where.
+        certificate: paths of a certificate (PEM, with its chain) and its key, to serve over https.
         say: takes one line for whoever watches.
 
     Raises:
@@ -39,6 +51,7 @@ class Service:
         host: str = "127.0.0.1",
         port: int | None = 8_080,
         collect: bool = True,
+        certificate: tuple[Path, Path] | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
         folder = Folder(station)
@@ -53,7 +66,9 @@ class Service:
         reach = _reach(folder) if collect else None
         if port is not None:
             try:
-                self.web = FeedServer(folder.feed, host, port)
+                tls = None if certificate is None else _tls(*certificate)
+                posts = {ENROL: _enrolling(Desk(folder))}
+                self.web = FeedServer(folder.feed, host, port, posts=posts, tls=tls)
             except OSError as error:
                 raise Technician(f"cannot serve at {host}:{port}: {error.strerror or error}") from error
         if reach is not None:
@@ -93,6 +108,32 @@ class Service:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _tls(certificate: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        raise Technician(f"{certificate}, {key}: {error}") from error
+    return context
+
+
+def _enrolling(desk: Desk) -> Callable[[bytes], tuple[int, bytes]]:
+    limiter, lock = Limiter(BURST, EACH_S), threading.Lock()
+
+    def answer(body: bytes) -> tuple[int, bytes]:
+        with lock:
+            allowed = limiter.allows(MonotonicS(time.monotonic()))
+        if not allowed:
+            return 429, b"asked too often; try again in a minute"
+        try:
+            return 200, desk.answer(body)
+        except Refusal as refusal:
+            return refusal.status, str(refusal).encode()
+
+    return answer
 
 
 def _reach(folder: Folder) -> centre.Centre:

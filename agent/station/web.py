@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import re
+import ssl
 import threading
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +19,10 @@ from urllib.parse import unquote, urlsplit
 
 logger = logging.getLogger("loa.station")
 
+Post = Callable[[bytes], tuple[int, bytes]]
+"""Takes a body; gives status and body of the answer."""
+
+MAX_POST_BYTES = 20_000
 _IDLE_S = 30
 _CHUNK_BYTES = 65_536
 
@@ -27,16 +33,30 @@ class FeedServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, directory: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        posts: Mapping[str, Post] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`posts` answer what is sent to their paths; with `tls` it is all https."""
         self.directory = directory.resolve()
+        self.posts = dict(posts or {})
         super().__init__((host, port), _Handler)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            # the handshake is made on the thread of its client: one that is slow keeps nobody waiting
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
 
     @property
     def url(self) -> str:
         """What a node's `[[feeds]] url` names, if it reaches this address."""
         host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}/"
+        return f"{self._scheme}://{host!s}:{port}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A node that hangs up in the middle is the network's business; it will ask again."""
@@ -65,6 +85,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._answer(body=False)
+
+    def do_POST(self) -> None:
+        self.close_connection = True  # what of the body is not read is not taken for a request
+        post = self.server.posts.get(urlsplit(self.path).path.strip("/"))
+        length = self.headers.get("Content-Length", "")
+        if post is None or not (length.isascii() and length.isdigit()) or int(length[:9]) > MAX_POST_BYTES:
+            status = HTTPStatus.NOT_FOUND if post is None else HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            self._reply(status, b"")
+            return
+        body = self.rfile.read(int(length))
+        if len(body) == int(length):
+            self._reply(*post(body))
+
+    def _reply(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
 
     def _answer(self, body: bool) -> None:
         file = self._open()

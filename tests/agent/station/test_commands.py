@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from agent.clock import FakeClock
 from agent.config import Broker
 from agent.journal import Journal
-from agent.station import centre, keys, officer
+from agent.station import centre, enrolment, keys, officer
 from agent.station.centre import Centre
 from agent.station.commands import Desk, Mistake, compose, seal
 from agent.station.errors import Retry, Technician
@@ -249,13 +249,16 @@ def test_the_template_names_every_default_as_it_is(tmp_path):
     assert {f'feed = "{least.feed}"', f"port = {least.broker.port}", "tls = true"} <= shown
     assert least.broker.tls
     everything = "\n".join(
-        line.removeprefix("# ") if " = " in line or "[[" in line else line
+        line.removeprefix("# ") if " = " in line or line.startswith("# [") else line
         for line in centre.TEMPLATE.splitlines()
     )
     (tmp_path / centre.FILE).write_text(
         everything.replace('site = ""', 'site = "x"').replace('host = ""', 'host = "b"')
     )
     assert centre.load(Folder(tmp_path)).broker.user == "station"
+    offer = enrolment.Desk(Folder(tmp_path)).offer()
+    assert offer.feed_url == "https://feeds.example/xa-mau"
+    assert {f"level = {offer.level}", f'ceiling = "{offer.ceiling}"'} <= shown
     with pytest.raises(Technician, match=r"vi_VN-vais1000-medium\.onnx cannot be read"):
         centre.voices(Folder(tmp_path))
     (tmp_path / centre.FILE).write_text(centre.TEMPLATE)
