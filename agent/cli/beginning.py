@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-
-import typer
+from typing import Any
 
 from agent import reset
 from agent.cli.common import EXIT_DENIED, EXIT_USAGE, agreed, fail, note, socket_path
@@ -24,8 +23,16 @@ CREDENTIALS = ("user", "password_file", "cert", "key")
 """Keys of `[broker]` by which the broker knows the node."""
 
 
-def begin_anew(path: Path, parts: Sequence[reset.Part], *, identity: bool, yes: bool) -> None:
-    """Ask, and do it. Ends the command with a clear line where it cannot be done."""
+Say = Callable[[str], None]
+
+
+def begin_anew(
+    path: Path, parts: Sequence[reset.Part], *, identity: bool, yes: bool, say: Say
+) -> dict[str, Any]:
+    """Ask, and do it; returns what was done, for scripts. Ends the command with a clear line where it cannot be done.
+
+    `say` gets each line for a person.
+    """
     try:
         config = load(path)
     except ConfigError as error:
@@ -33,7 +40,7 @@ def begin_anew(path: Path, parts: Sequence[reset.Part], *, identity: bool, yes: 
     if not yes and not sys.stdin.isatty():
         fail(_("nobody is there to ask; add --yes"), EXIT_USAGE)
     running = _runs()
-    _list([*parts, *(["identity"] if identity else [])], config)
+    _list([*parts, *(["identity"] if identity else [])], config, say)
     if identity and not os.access(path, os.W_OK):
         fail(_("{path} cannot be written by you: use sudo").format(path=path), EXIT_DENIED)
     if not agreed(_("Begin anew?"), yes=yes):
@@ -48,10 +55,16 @@ def begin_anew(path: Path, parts: Sequence[reset.Part], *, identity: bool, yes: 
         )
     if running:
         _ask_agent(parts)
-        _say(_("the agent restarts and begins anew; see: loa status"))
+        _say(say, _("the agent restarts and begins anew; see: loa status"))
     else:
         _leave_mark(config, parts)
-        _say(_("it begins anew when it is started: sudo systemctl start loa-agent"))
+        _say(say, _("it begins anew when it is started: sudo systemctl start loa-agent"))
+    return {
+        "parts": list(parts),
+        "restarts": running,
+        "set_aside": str(config.paths.state / reset.SET_ASIDE) if "state" in parts else None,
+        "identity_set_aside": str(aside) if aside is not None else None,
+    }
 
 
 def _runs() -> bool:
@@ -64,19 +77,20 @@ def _runs() -> bool:
     return True
 
 
-def _list(parts: Sequence[str], config: Config) -> None:
-    _say(_("This is forgotten:"))
+def _list(parts: Sequence[str], config: Config, say: Say) -> None:
+    _say(say, _("This is forgotten:"))
     for part in parts:
         for line in reset.FORGOTTEN[part]:
-            typer.echo("\n".join(wrapped(_(line), columns(), "  - ", "    ")))
+            _item(say, _(line))
     aside = config.paths.state / reset.SET_ASIDE
     if "state" in parts:
-        _say(_("It is set aside in {folder}, the last {count} times.").format(folder=aside, count=reset.KEEP))
-    _say(_("This stays:"))
+        text = _("It is set aside in {folder}, the last {count} times.")
+        _say(say, text.format(folder=aside, count=reset.KEEP))
+    _say(say, _("This stays:"))
     for line in reset.KEPT:
-        typer.echo("\n".join(wrapped(_(line), columns(), "  - ", "    ")))
+        _item(say, _(line))
     if "identity" not in parts:
-        typer.echo("\n".join(wrapped(_("the node's keys and passwords"), columns(), "  - ", "    ")))
+        _item(say, _("the node's keys and passwords"))
 
 
 def _ask_agent(parts: Sequence[reset.Part], *, only_try: bool = False) -> None:
@@ -125,5 +139,9 @@ def _set_identity_aside(path: Path, config: Config) -> Path | None:
     return folder
 
 
-def _say(text: str) -> None:
-    typer.echo("\n".join(wrapped(text, columns())))
+def _say(say: Say, text: str) -> None:
+    say("\n".join(wrapped(text, columns())))
+
+
+def _item(say: Say, text: str) -> None:
+    say("\n".join(wrapped(text, columns(), "  - ", "    ")))

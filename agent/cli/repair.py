@@ -127,6 +127,7 @@ def reset(
     ] = False,
     config: ConfigOption = None,
     yes: YesFlag = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Begin anew: what the node has gathered is set aside, and the agent restarts.
 
@@ -137,9 +138,15 @@ def reset(
 
     if cache and identity:
         fail(_("--cache and --identity exclude each other"), EXIT_USAGE)
-    begin_anew(
-        config or config_path(), ["cache"] if cache else ["state", "cache"], identity=identity, yes=yes
+    told = begin_anew(
+        config or config_path(),
+        ["cache"] if cache else ["state", "cache"],
+        identity=identity,
+        yes=yes,
+        say=(lambda _line: None) if as_json else typer.echo,
     )
+    if as_json:
+        print_json(told)
 
 
 def seconds(text: str) -> int | None:

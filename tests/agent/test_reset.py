@@ -166,9 +166,11 @@ class TestRealNode:
         assert node.health()
 
     def test_the_identity_goes_too_when_that_is_asked_for(self, node: NodeProcess, tmp_path: Path) -> None:
-        done = loa(node, "reset", "--identity", "--yes")
+        done = loa(node, "reset", "--identity", "--yes", "--json")
         assert done.returncode == 0, done.stderr
-        assert "loa enroll" in done.stdout
+        told = json.loads(done.stdout)
+        assert (told["parts"], told["restarts"]) == (["state", "cache"], True)
+        assert Path(told["identity_set_aside"]).is_dir()
         assert not (tmp_path / "password").exists()
         (aside,) = node.directory.glob("identity-*/password")
         assert aside.read_text() == "secret-1\n"
