@@ -51,7 +51,10 @@ def begin_anew(
     aside = _set_identity_aside(path, config) if identity else None
     if aside is not None:
         _say(
-            _("keys and passwords lie in {folder} now; enrol the node again: loa enroll").format(folder=aside)
+            say,
+            _("keys and passwords lie in {folder} now; enrol the node again: loa enroll").format(
+                folder=aside
+            ),
         )
     if running:
         _ask_agent(parts)
