@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from playlists.errors import PlaylistsError
 from playlists.models.readings import MAX_READINGS_BYTES, Reading, Readings, parse_readings
@@ -50,6 +51,15 @@ def with_files(bulletin: dict[str, Any], find: FindFile) -> dict[str, Any]:
         part = bulletin["readings"]
         return bulletin | {"readings": _values(part, path(part["path"]))}
     return bulletin
+
+
+def with_feedback(bulletin: dict[str, Any], url: str | None, node: str) -> dict[str, Any]:
+    """A notice without a code of its own gets one that leads to the officer, if there is a `url` for it."""
+    text = bulletin.get("text")
+    if text is None or text.get("qr") or url is None:
+        return bulletin
+    filled = url.replace("{node}", quote(node, safe=""))
+    return bulletin | {"text": text | {"qr": filled.replace("{bulletin}", quote(bulletin["id"], safe=""))}}
 
 
 def _values(part: dict[str, Any], path: Path) -> dict[str, Any]:

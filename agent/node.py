@@ -43,6 +43,7 @@ from agent.conductor.sounds import Sounds
 from agent.conductor.tellings import id_of
 from agent.conductor.thinker import Thought
 from agent.conductor.unspoken import Unspoken
+from agent.conductor.updates import Updates
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing, what_sounds
@@ -57,6 +58,7 @@ from agent.logs import RecentLines
 from agent.reset import Done
 from agent.timeline import Timeline
 from agent.traffic import Traffic
+from agent.update.places import Places
 from drivers.buttons import ButtonPressed
 from playlists.models.health import LogState
 from playlists.units import MonotonicS, Seconds
@@ -267,6 +269,18 @@ class Node:
             lines=recent.newest,
             alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
+        self.updates = Updates(
+            clock,
+            self.voice,
+            self.alarms,
+            self.planner,
+            self.ledger,
+            feed=config.update.feed if config.update else None,
+            places=Places.here(),
+            answer=self.upstream.receipt,
+            post=post,
+        )
+        self.orders.update = self.updates.wish
         self.requests = Requests(
             clock,
             self.orders,
@@ -276,6 +290,7 @@ class Node:
             self.tests,
             self.identity,
             looks,
+            self.updates,
             self.audit,
             in_force=lambda: [id_of(alert) for alert in self.alarms.book.in_force],
             state=config.paths.state,
@@ -323,6 +338,7 @@ class Node:
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
         each_turn("wellbeing", self.wellbeing.turn)
+        each_turn("updates", self.updates.turn)
         each_turn("readiness", self._readiness)
         self.conductor.when_broken(
             lambda name, error: self.faults.set(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
 
-from agent.boardfiles import FindFile, Missing, with_files
+from agent.boardfiles import FindFile, Missing, with_feedback, with_files
 
 log = logging.getLogger("loa.stage")
 
@@ -52,7 +51,7 @@ class BoardFiles:
         if readings is not None:
             self._followed.add((bulletin["feed"], readings["path"]))
         try:
-            found = with_files(self._with_feedback(bulletin), self._find)
+            found = with_files(with_feedback(bulletin, self._feedback_url, self._node), self._find)
         except Missing as missing:
             self._missed.add((bulletin["feed"], missing.target))
             return self._before(bulletin)
@@ -78,11 +77,3 @@ class BoardFiles:
     def _before(self, bulletin: dict[str, Any]) -> dict[str, Any] | None:
         last = self._last.get(bulletin["id"])
         return None if last is None or "readings" not in bulletin else bulletin | {"readings": last}
-
-    def _with_feedback(self, bulletin: dict[str, Any]) -> dict[str, Any]:
-        """A notice without a code of its own gets one that leads to the officer."""
-        text = bulletin.get("text")
-        if text is None or text.get("qr") or self._feedback_url is None:
-            return bulletin
-        url = self._feedback_url.replace("{node}", quote(self._node, safe=""))
-        return bulletin | {"text": text | {"qr": url.replace("{bulletin}", quote(bulletin["id"], safe=""))}}

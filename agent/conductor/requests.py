@@ -20,6 +20,7 @@ from agent.conductor.orders import Orders
 from agent.conductor.performance import FileItem, Performance, ToneItem
 from agent.conductor.rules import Rules
 from agent.conductor.self_test import Asked, SelfTests
+from agent.conductor.updates import Updates
 from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
 from agent.control.rights import ACTORS
@@ -56,6 +57,7 @@ class Requests:
         tests: SelfTests,
         identity: Identity,
         looks: Looks,
+        updates: Updates,
         audit: Audit,
         *,
         in_force: Callable[[], list[str]],
@@ -76,7 +78,7 @@ class Requests:
         self._post = post
         self._numbers = itertools.count(1)
         self._strangers = Limiter(STRANGERS_BURST, STRANGERS_EACH_S)
-        self._looks = looks.ops
+        self._looks = looks.ops | updates.looks
         self._acts: dict[str, Callable[[ControlRequest], str]] = {
             "say": self._say,
             "play": self._play,
@@ -88,6 +90,7 @@ class Requests:
             "self-test": self._self_test,
             "reset": self._reset,
             "note": self._note,
+            **updates.acts,
         }
         """Each answers or refuses, and returns what was asked, for the audit log."""
 

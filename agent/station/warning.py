@@ -33,13 +33,16 @@ def publish(
     as_json: JsonFlag = False,
 ) -> None:
     """Sign an alert and list it in the feed; the key is made when there is none."""
-    from agent.station import alerts
+    from agent.station import alerts, glyphs
 
     folder = Folder(station)
     try:
         alert = alerts.publish(folder, cap.read_bytes())
     except (StationError, OSError) as error:
         _fail(error)
+    note = glyphs.note_of_alert(alert)
+    if note is not None:
+        typer.echo(_("note: {note}").format(note=note), err=True)
     index, certificate = folder.alerts / alerts.INDEX, folder.certificate(alerts.KEY)
     told = _("{kind} {identifier} is listed in {alerts}").format(
         kind=alert.kind, identifier=alert.identifier, alerts=index
