@@ -40,8 +40,10 @@ from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
 from agent.conductor.showing import Showing
 from agent.conductor.sounds import Sounds
+from agent.conductor.tellings import id_of
 from agent.conductor.thinker import Thought
 from agent.conductor.unspoken import Unspoken
+from agent.conductor.updates import Updates
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing, what_sounds
@@ -50,10 +52,13 @@ from agent.config import Config
 from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
 from agent.faults import Faults
+from agent.journal import RESET_AT
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
+from agent.reset import Done
 from agent.timeline import Timeline
 from agent.traffic import Traffic
+from agent.update.places import Places
 from drivers.buttons import ButtonPressed
 from playlists.models.health import LogState
 from playlists.units import MonotonicS, Seconds
@@ -91,7 +96,7 @@ class Node:
         journal = outside.journal
 
         self.timeline = Timeline(clock)
-        memory = Memory(journal)
+        self.memory = memory = Memory(journal)
         self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent, clock)
@@ -238,7 +243,7 @@ class Node:
             publish=self.upstream.health,
         )
         self.traffic = Traffic(clock.now, config.node.zone, boot, memory)
-        audit = Audit(config.paths.state / "audit.jsonl", clock.now)
+        self.audit = Audit(config.paths.state / "audit.jsonl", clock.now)
         looks = Looks(
             clock,
             self.timeline,
@@ -247,7 +252,7 @@ class Node:
             self.stage,
             self.tests,
             journal,
-            audit,
+            self.audit,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -264,6 +269,18 @@ class Node:
             lines=recent.newest,
             alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
+        self.updates = Updates(
+            clock,
+            self.voice,
+            self.alarms,
+            self.planner,
+            self.ledger,
+            feed=config.update.feed if config.update else None,
+            places=Places.here(),
+            answer=self.upstream.receipt,
+            post=post,
+        )
+        self.orders.update = self.updates.wish
         self.requests = Requests(
             clock,
             self.orders,
@@ -273,9 +290,22 @@ class Node:
             self.tests,
             self.identity,
             looks,
-            audit,
+            self.updates,
+            self.audit,
+            in_force=lambda: [id_of(alert) for alert in self.alarms.book.in_force],
+            state=config.paths.state,
+            post=post,
         )
         self._connect_events()
+
+    def begin_anew(self, done: Done) -> None:
+        """Write down that this start began with a reset; commands from before it cannot be told from replays."""
+        what = ", ".join(done.parts)
+        if "state" in done.parts:
+            self.memory.put(RESET_AT, self._clock.now().astimezone().isoformat())
+            what += f"; set aside in {done.aside}"
+        self.audit.write(done.by, "reset", f"carried out: {what}", None)
+        self.ledger.remark(f"reset by {done.by}, carried out: {what}")
 
     # ---- events
 
@@ -308,6 +338,7 @@ class Node:
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
         each_turn("wellbeing", self.wellbeing.turn)
+        each_turn("updates", self.updates.turn)
         each_turn("readiness", self._readiness)
         self.conductor.when_broken(
             lambda name, error: self.faults.set(

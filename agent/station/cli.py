@@ -84,6 +84,30 @@ def publish(station: StationDir, as_json: JsonFlag = False) -> None:
 
 
 @app.command()
+def release(
+    station: StationDir,
+    archives: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Archives made by ./dev release.")
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Publish releases of the agent; nodes whose configuration names this feed under [update] take them."""
+    from agent.station import publish as publishing
+    from agent.station import releases
+    from agent.station.folder import Folder
+
+    with _told():
+        offered = releases.add(Folder(station), archives)
+        publishing.publish(station)
+    listed = [f"{info.version:<12} {info.kind}" for info in offered.infos]
+    told = _("newest: {version}; a node takes it with `loa update`, or by command").format(
+        version=offered.newest
+    )
+    releases_ = [{"version": info.version, "kind": info.kind} for info in offered.infos]
+    answer({"newest": offered.newest, "releases": releases_}, "\n".join([*listed, told]), as_json=as_json)
+
+
+@app.command()
 def renew(station: StationDir, as_json: JsonFlag = False) -> None:
     """Sign anew what has lived half of its time."""
     from agent.station import publish as publishing

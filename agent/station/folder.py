@@ -14,7 +14,7 @@ class Folder:
 
     @property
     def authoring(self) -> Path:
-        """What the officer writes: TOML texts, and `media/` with recordings and pictures."""
+        """What the officer writes: TOML texts, `media/` with recordings and pictures, `board/` for the board."""
         return self.path / "authoring"
 
     @property
@@ -31,6 +31,11 @@ class Folder:
     def root(self) -> Path:
         """The trusted root, to be handed to each node."""
         return self.path / "root.json"
+
+    @property
+    def releases(self) -> Path:
+        """Release archives of the agent that are published with the feed."""
+        return self.path / "releases"
 
     @property
     def alerts(self) -> Path:
