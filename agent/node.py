@@ -20,6 +20,7 @@ from agent.assembly import (
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.carrying import Carrying
 from agent.conductor.following import Following
 from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
@@ -274,6 +275,7 @@ class Node:
             self.identity,
             looks,
             audit,
+            Carrying(outside.feeds, outside.journal, config.node.id, config.node.site),
         )
         self._connect_events()
 

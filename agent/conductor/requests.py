@@ -11,6 +11,7 @@ from pathlib import Path
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
 from agent.conductor.asked import names, text, whole
+from agent.conductor.carrying import Carrying
 from agent.conductor.identity import Identity
 from agent.conductor.ledger import Ledger
 from agent.conductor.looks import Looks
@@ -55,6 +56,7 @@ class Requests:
         identity: Identity,
         looks: Looks,
         audit: Audit,
+        carrying: Carrying,
     ) -> None:
         self._clock = clock
         self._orders = orders
@@ -66,7 +68,7 @@ class Requests:
         self._audit = audit
         self._numbers = itertools.count(1)
         self._strangers = Limiter(STRANGERS_BURST, STRANGERS_EACH_S)
-        self._looks = looks.ops
+        self._looks = looks.ops | carrying.looks
         self._acts: dict[str, Callable[[ControlRequest], str]] = {
             "say": self._say,
             "play": self._play,
@@ -75,6 +77,7 @@ class Requests:
             "relay": self._relay,
             "mute": self._mute,
             "self-test": self._self_test,
+            **carrying.acts,
         }
         """Each answers or refuses, and returns what was asked, for the audit log."""
 
