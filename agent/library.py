@@ -13,6 +13,7 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -138,8 +139,9 @@ class Library:
         """End after the things in hand; what was not made is forgotten."""
         for lane in self._lanes.values():
             lane.put((-1, next(self._order), _STOP))
+        until = time.monotonic() + deadline_s
         for thread in self._threads:
-            thread.join(deadline_s)
+            thread.join(max(0.0, until - time.monotonic()))
 
     def want(self, key: str, source: Path | Speech, need: Need = Need.AHEAD) -> None:
         """Ask for something; answered by an event, at once (on this thread) when it is there already.

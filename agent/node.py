@@ -43,6 +43,7 @@ from agent.conductor.showing import Showing
 from agent.conductor.sounds import Sounds
 from agent.conductor.thinker import Thought
 from agent.conductor.unspoken import Unspoken
+from agent.conductor.updates import Updates
 from agent.conductor.upstream import Upstream
 from agent.conductor.voice import Told, Voice
 from agent.conductor.wellbeing import Wellbeing, what_sounds
@@ -55,6 +56,7 @@ from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
 from agent.timeline import Timeline
 from agent.traffic import Traffic
+from agent.update.places import Places
 from drivers.buttons import ButtonPressed
 from playlists.models.health import LogState
 from playlists.units import MonotonicS, Seconds
@@ -265,6 +267,18 @@ class Node:
             lines=recent.newest,
             alert_sources=lambda: outside.alerts.state() if outside.alerts else {},
         )
+        self.updates = Updates(
+            clock,
+            self.voice,
+            self.alarms,
+            self.planner,
+            self.ledger,
+            feed=config.update.feed if config.update else None,
+            places=Places.here(),
+            answer=self.upstream.receipt,
+            post=post,
+        )
+        self.orders.update = self.updates.wish
         self.requests = Requests(
             clock,
             self.orders,
@@ -274,6 +288,7 @@ class Node:
             self.tests,
             self.identity,
             looks,
+            self.updates,
             audit,
             Carrying(outside.feeds, outside.journal, config.node.id, config.node.site),
         )
@@ -310,6 +325,7 @@ class Node:
         each_turn("workers", self.workers.turn)
         each_turn("resumption", self._write_sounding)
         each_turn("wellbeing", self.wellbeing.turn)
+        each_turn("updates", self.updates.turn)
         each_turn("readiness", self._readiness)
         self.conductor.when_broken(
             lambda name, error: self.faults.set(

@@ -22,10 +22,13 @@ from zoneinfo import ZoneInfo
 
 from playlists.hours import hours_contain
 from playlists.models.base import ClockState, localise
+from playlists.models.content import Content
 from playlists.models.schedule import Bulletin, Layout, LayoutZone
 from playlists.policy import above_ceiling
 from playlists.timetable import FeedSchedule
 from playlists.wallclock import minutes_of, wall_instants
+
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 BUILT_IN_LAYOUT = Layout(
     id="built-in",
@@ -34,6 +37,17 @@ BUILT_IN_LAYOUT = Layout(
         LayoutZone(id="main", at=(0, 0, 16, 8)),
         LayoutZone(id="ticker", at=(0, 8, 13, 1), kind="ticker"),
         LayoutZone(id="clock", at=(13, 8, 3, 1), kind="clock"),
+    ),
+)
+
+BUILT_IN_PORTRAIT = Layout(
+    id="built-in",
+    orientation="portrait",
+    grid=(9, 32),
+    zones=(
+        LayoutZone(id="main", at=(0, 0, 9, 28)),
+        LayoutZone(id="clock", at=(0, 28, 9, 2), kind="clock"),
+        LayoutZone(id="ticker", at=(0, 30, 9, 2), kind="ticker"),
     ),
 )
 
@@ -51,6 +65,8 @@ class Shown:
 
     feed: str
     bulletin: Bulletin
+    timezone: ZoneInfo = VIETNAM
+    """Of the schedule: what its wall times are in."""
 
     @property
     def id(self) -> str:
@@ -68,18 +84,9 @@ class Shown:
             "duration_s": bulletin.duration_s,
             "weight": bulletin.weight,
         }
-        if bulletin.content.text is not None:
-            text = bulletin.content.text
-            return told | {"text": {"heading": text.heading, "body": text.body, "qr": text.qr}}
-        if bulletin.content.image is not None:
-            image = bulletin.content.image
-            return told | {"image": {"path": image.media, "fit": image.fit, "caption": image.caption}}
-        if bulletin.content.video is not None:
-            video = bulletin.content.video
-            lasts_s = bulletin.duration_s if "duration_s" in bulletin.model_fields_set else LONGEST_FILM_S
-            part = {"path": video.media, "fit": video.fit, "caption": video.caption, "sound": video.sound}
-            return told | {"duration_s": lasts_s, "video": part}
-        raise ValueError(f"{self.id} is neither text nor image nor video")
+        if bulletin.content.video is not None and "duration_s" not in bulletin.model_fields_set:
+            told["duration_s"] = LONGEST_FILM_S
+        return told | told_content(bulletin.content, self.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +158,15 @@ def board_at(
         for bulletin in feed.schedule.bulletins:
             if not _is_for(bulletin, node, groups):
                 continue
-            dated = bulletin.valid_from or bulletin.valid_until or bulletin.hours
+            dated = (
+                bulletin.valid_from or bulletin.valid_until or bulletin.hours or bulletin.content.countdown
+            )
             if dated and clock_state is ClockState.UNSET:
                 continue
             changes += _changes(bulletin, zone, now, next_edge)
             if not _is_valid(bulletin, zone, now):
                 continue
-            shown = Shown(name, bulletin)
+            shown = Shown(name, bulletin, zone)
             reason = _why_not(bulletin, feed, places)
             if reason is None:
                 valid.append(shown)
@@ -172,6 +181,33 @@ def board_at(
     return board, min(changes, default=None)
 
 
+def told_content(content: Content, timezone: ZoneInfo) -> dict[str, Any]:
+    """A bulletin's content as the screen is told of it; media are still the targets that it names."""
+    told: dict[str, Any] = {}
+    if content.text is not None:
+        told = content.text.model_dump(mode="json")
+        told["markup"] = "markdown" if content.text.markup == "markdown" else "plain"
+    elif content.table is not None:
+        told = content.table.model_dump(mode="json")
+    elif content.image is not None or content.video is not None:
+        part = content.video or content.image
+        told = part.model_dump(mode="json") if part is not None else {}
+        told["path"] = told.pop("media")
+    elif content.document is not None:
+        told = content.document.model_dump(mode="json")
+        for page in told["pages"]:
+            page["path"] = page.pop("media")
+    elif content.readings is not None:
+        told = content.readings.model_dump(mode="json")
+        told["path"] = told.pop("media")
+    elif content.countdown is not None:
+        to = _instant(content.countdown.to, timezone).isoformat()
+        told = {"to": to, "heading": content.countdown.heading, "after": content.countdown.after}
+    if content.kind is None:
+        raise ValueError("its content is of a kind that this version does not know")
+    return {content.kind: told}
+
+
 def _layout(
     by_level: list[tuple[str, FeedSchedule]],
     orientation: Orientation | None,
@@ -179,6 +215,7 @@ def _layout(
     next_edge: NextEdge,
 ) -> tuple[Layout, list[datetime]]:
     """The layout, and when another one may take its place; `now` is None while nobody knows the time."""
+    built_in = BUILT_IN_PORTRAIT if orientation == "portrait" else BUILT_IN_LAYOUT
     for _, feed in by_level:
         zone = feed.schedule.zone
         fitting = [one for one in feed.schedule.layouts if one.orientation in {None, orientation}]
@@ -190,8 +227,8 @@ def _layout(
         for one in (*now_on, *standard, *at_all_hours):
             return one, changes
         if changes:  # it has layouts, for other hours
-            return BUILT_IN_LAYOUT, changes
-    return BUILT_IN_LAYOUT, []
+            return built_in, changes
+    return built_in, []
 
 
 def _is_for(bulletin: Bulletin, node: str, groups: frozenset[str]) -> bool:
@@ -209,6 +246,8 @@ def _is_valid(bulletin: Bulletin, zone: ZoneInfo, now: datetime) -> bool:
 def _why_not(bulletin: Bulletin, feed: FeedSchedule, places: set[str]) -> str | None:
     if above_ceiling(bulletin.class_, feed.ceiling):
         return f"above ceiling: class {bulletin.class_} from a feed that may claim {feed.ceiling}"
+    if bulletin.content.kind is None:
+        return "its content is of a kind that this version does not know"
     if bulletin.zone not in places:
         return f"the layout has no zone {bulletin.zone!r}"
     return None

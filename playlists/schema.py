@@ -17,12 +17,14 @@ from playlists.models.base import Model
 from playlists.models.command import Command, Receipt
 from playlists.models.health import Health, Status
 from playlists.models.operators import Operators
+from playlists.models.readings import Readings
 from playlists.models.record import LogBatch, Record, Stored
 from playlists.models.schedule import Schedule
 
 DOCUMENTS: dict[str, type[Model]] = {
     "schedule": Schedule,
     "operators": Operators,
+    "readings": Readings,
     "command": Command,
     "receipt": Receipt,
     "record": Record,

@@ -1,4 +1,4 @@
-"""Catalogues of `loa`'s words: `./dev words` collects the messages, updates the .po files, and compiles them.
+"""Catalogues of `loa`'s words: `./dev words` collects the messages, compiles them, makes the manual page.
 
 Messages are what the code marks with `_`, `N_` and `ngettext`, every help text of the tree of commands, and what
 others say in English and `agent.words.retell` translates: the parser, and the daemon (see `tools.said`).
@@ -20,11 +20,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from agent.words import DOMAIN, FOLDER, LANGUAGES, SOURCE
-from tools import said
+from tools import man, said
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "ngettext": (1, 2)}
-ROOMS = ("agent", "drivers", "playlists")
+ROOMS = ("agent", "drivers", "playlists", "tools")
 
 
 def po_file(language: str) -> Path:
@@ -133,20 +133,29 @@ def main() -> int:
             continue
         catalogue = updated(language)
         path = po_file(language)
-        made = {path: po_bytes(catalogue), path.with_suffix(".mo"): mo_bytes(catalogue)}
-        for file, content in made.items():
-            if not file.exists() or file.read_bytes() != content:
-                stale += 1
-                if not options.check:
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    file.write_bytes(content)
+        stale += _write(path, po_bytes(catalogue), options.check)
+        stale += _write(path.with_suffix(".mo"), mo_bytes(catalogue), options.check)
         lacking = missing(catalogue)
         sys.stdout.write(f"{language}: {len(catalogue)} messages, {len(lacking)} without translation\n")
         if options.missing:
             for message in lacking:
                 sys.stdout.write(f"  {message.id!r}\n")
         stale += len(lacking)
+    for file, text in man.pages().items():
+        stale += _write(file, text.encode(), options.check)
     return 1 if options.check and stale else 0
+
+
+def _write(file: Path, content: bytes, only_check: bool) -> bool:
+    """Bring `file` up to date; True where it was not."""
+    if file.exists() and file.read_bytes() == content:
+        return False
+    if only_check:
+        sys.stdout.write(f"{file.relative_to(ROOT)} is not up to date\n")
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return True
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from agent.cli.common import (
     EXIT_USAGE,
     ConfigOption,
     JsonFlag,
+    answer,
     ask_daemon,
     config_path,
     fail,
@@ -22,6 +23,8 @@ from agent.cli.common import (
 )
 from agent.control.protocol import MAX_FILE_BYTES
 from agent.words import _, retell
+
+Zones = Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")]
 
 SELF_TEST_WITHIN_S = 180.0
 """Relays may take half a minute each."""
@@ -73,18 +76,23 @@ def check_config(config: ConfigOption = None, as_json: JsonFlag = False) -> None
 
 
 def say(
-    text: str,
+    text: Annotated[str, typer.Argument(help="Words to be spoken.")],
     language: Annotated[str, typer.Option("--language", "-l", help="Language of the words.")] = "vi",
-    zone: Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")] = None,
+    zone: Zones = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Speak TEXT now, within the allowed hours."""
     reply = ask_daemon("say", text=text, language=language, zones=zone or ["*"])
-    typer.echo(_("speaking, as {id}; stop it with: loa stop {id}").format(id=reply["id"]))
+    told = _("speaking, as {id}; stop it with: loa stop {id}").format(id=reply["id"])
+    answer({"id": reply["id"]}, told, as_json=as_json)
 
 
 def play(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True)],
-    zone: Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")] = None,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A recording: wav, mp3, ogg, …")
+    ],
+    zone: Zones = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Play FILE now, within the allowed hours."""
     size = file.stat().st_size
@@ -99,29 +107,38 @@ def play(
         reply = ask_daemon(
             "play", recording, name=os.fsencode(file.name).decode(errors="replace"), zones=zone or ["*"]
         )
-    typer.echo(_("playing, as {id}; stop it with: loa stop {id}").format(id=reply["id"]))
+    told = _("playing, as {id}; stop it with: loa stop {id}").format(id=reply["id"])
+    answer({"id": reply["id"]}, told, as_json=as_json)
 
 
-def identify() -> None:
+def identify(as_json: JsonFlag = False) -> None:
     """Say and show the number of this pole."""
     reply = ask_daemon("identify")
-    typer.echo(_("this is {number}; it says so now").format(number=reply["number"]))
+    told = _("this is {number}; it says so now").format(number=reply["number"])
+    answer({"number": reply["number"]}, told, as_json=as_json)
 
 
 def stop(
     name: Annotated[str, typer.Argument(help="Programme, command or alert; default all.")] = "*",
+    as_json: JsonFlag = False,
 ) -> None:
     """Stop what sounds."""
     reply = ask_daemon("stop", name=name)
-    typer.echo(_("stopped") if reply["stopped"] else _("nothing of that name sounded"))
+    told = _("stopped") if reply["stopped"] else _("nothing of that name sounded")
+    answer({"stopped": reply["stopped"]}, told, as_json=as_json)
 
 
-def relay(name: str, state: Annotated[str, typer.Argument(metavar="on|off")]) -> None:
+def relay(
+    name: Annotated[str, typer.Argument(help="Name of the relay, as in the configuration.")],
+    state: Annotated[str, typer.Argument(metavar="on|off")],
+    as_json: JsonFlag = False,
+) -> None:
     """Switch one relay by hand; it falls back by itself after a minute."""
     if state not in ("on", "off"):
         fail(_("a relay is switched on or off, not {state!r}").format(state=state), EXIT_USAGE)
     ask_daemon("relay", name=name, on=state == "on")
-    typer.echo((_("{name} is on") if state == "on" else _("{name} is off")).format(name=name))
+    told = _("{name} is on") if state == "on" else _("{name} is off")
+    answer({"name": name, "on": state == "on"}, told.format(name=name), as_json=as_json)
 
 
 def self_test(
@@ -156,6 +173,7 @@ def self_test(
 def screenshot(
     out: Annotated[Path, typer.Argument(help="Where to write it: .png or .jpg.")] = Path("screen.png"),
     width: Annotated[int | None, typer.Option(help="Scale to this width, in pixels.")] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Save a picture of what the board shows."""
     kind = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg"}.get(out.suffix.lower())
@@ -166,4 +184,5 @@ def screenshot(
         out.write_bytes(base64.b64decode(reply["picture"]))
     except OSError as error:
         fail(_("{out} cannot be written: {reason}").format(out=out, reason=error.strerror or error))
-    typer.echo(f"{out}: {reply['size'][0]}×{reply['size'][1]}")
+    across, down = reply["size"]
+    answer({"file": str(out), "size": [across, down]}, f"{out}: {across}×{down}", as_json=as_json)

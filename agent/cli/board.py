@@ -172,10 +172,10 @@ def _look(size: str, theme: str | None, config: Path | None) -> Look:
         and 64 <= int(down) <= 8192
     ):
         fail(_("--size is WIDTHxHEIGHT, as 1920x1080, not {text}").format(text=repr(size)), EXIT_USAGE)
-    manner, configured = Manner(transitions=False), "dark"
+    manner, configured, feedback_url = Manner(transitions=False), "dark", None
     if config is not None:
         screen = _screen_of(config)
-        configured = screen.theme
+        configured, feedback_url = screen.theme, screen.feedback_url
         emblem = str(screen.emblem) if screen.emblem is not None else None
         manner = Manner(transitions=False, colours=screen.colours, emblem=emblem)
     chosen = next((one for one in THEMES if one == (theme or configured)), None)
@@ -184,7 +184,7 @@ def _look(size: str, theme: str | None, config: Path | None) -> Look:
             _("{theme} is no theme; there are {themes}").format(theme=repr(theme), themes=", ".join(THEMES)),
             EXIT_USAGE,
         )
-    return Look((int(across), int(down)), chosen, manner)
+    return Look((int(across), int(down)), chosen, manner, feedback_url)
 
 
 def _screen_of(path: Path) -> Any:

@@ -79,6 +79,14 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
+def answer(value: Any, text: str, *, as_json: bool) -> None:
+    """What a command did: `value` for a script that asked for JSON, else `text`."""
+    if as_json:
+        print_json(value)
+    else:
+        typer.echo(text)
+
+
 def local(text: str | None, *, seconds: bool = True) -> str:
     """A moment of the protocol as local wall time; a dash for none."""
     if not text:

@@ -113,6 +113,11 @@ class Alarms:
         if p.id in self._in_force():
             self._tellings.over(p, told)
 
+    @property
+    def in_force(self) -> frozenset[str]:
+        """Ids of the alerts that hold now."""
+        return frozenset(self._in_force())
+
     def named(self, name: str) -> dict[str, Level]:
         """Alerts in force of this identifier, or that this command brought: their ids here, and levels."""
         return {

@@ -24,6 +24,8 @@ from playlists.units import Level, MonotonicS, Seconds
 log = logging.getLogger("loa.identity")
 
 SHOWN_S = Seconds(15.0)
+TEST_PAGE_S = Seconds(8.0)
+TEST_LETTERS = "Ằ Ễ Ộ Ự ẵ đ"
 BUTTON_PAUSE_S = Seconds(30.0)
 """A button that anybody can reach is heard this often at most."""
 
@@ -94,6 +96,12 @@ class Identity:
                 on_conflict=on_conflict,
             )
         )
+
+    def show_test_page(self) -> None:
+        """Show its number as a test, without a word: a technician looks whether the screen shows what it is told."""
+        text = f"{self._node}\n{TEST_LETTERS}"
+        page = Takeover("test-page", "routine", TITLE, self._number, text, status="Test")
+        self._stage.notice(page, TEST_PAGE_S)
 
     def _notice(self) -> Takeover:
         where = f"{self._position.lat:.5f}, {self._position.lon:.5f}" if self._position else ""

@@ -92,6 +92,8 @@ class Orders:
         self._reboot = reboot
         self._post = post
         self._scratch = scratch
+        self.update: Callable[[str | None, str, str | None, str | None], str] = _nowhere
+        """Passes on a wish for a release: which, who wishes, from which feed, by which command."""
         self.commands: dict[str, Command] = {}
         """Announcements and live broadcasts that are not over."""
 
@@ -194,7 +196,18 @@ class Orders:
             case Maintain():
                 self._maintain(command, command.do.type)
             case Update():
-                self._end(command, "refused", "policy: no feed of this node carries releases")
+                self._update(command, command.do)
+
+    def _update(self, command: Command, do: Update) -> None:
+        """Pass the wish on; what becomes of it is told when it is known."""
+        try:
+            self.update(do.release, f"command {command.id}", do.feed, command.id)
+        except ValueError as error:
+            self._end(command, "refused", f"policy: {error}")
+        except OSError as error:
+            self._end(command, "failed", f"it cannot be passed on: {error}")
+        else:
+            self._record(command, "obeyed")
 
     def _stop(self, command: Command, do: Stop) -> None:
         """End what is named, in the zones that are named, as far as the command's feed may."""
@@ -349,6 +362,10 @@ class Orders:
         self._answer(
             Receipt(command=command_id, state=state, reason=reason, at=self._clock.now().astimezone())
         )
+
+
+def _nowhere(_release: str | None, _by: str, _feed: str | None, _command: str | None) -> str:
+    raise ValueError("no feed of this node carries releases")
 
 
 def _id(command_id: str) -> str:

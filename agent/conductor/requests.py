@@ -19,6 +19,7 @@ from agent.conductor.orders import Orders
 from agent.conductor.performance import FileItem, Performance, ToneItem
 from agent.conductor.rules import Rules
 from agent.conductor.self_test import Asked, SelfTests
+from agent.conductor.updates import Updates
 from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
 from agent.control.rights import ACTORS
@@ -55,6 +56,7 @@ class Requests:
         tests: SelfTests,
         identity: Identity,
         looks: Looks,
+        updates: Updates,
         audit: Audit,
         carrying: Carrying,
     ) -> None:
@@ -68,7 +70,7 @@ class Requests:
         self._audit = audit
         self._numbers = itertools.count(1)
         self._strangers = Limiter(STRANGERS_BURST, STRANGERS_EACH_S)
-        self._looks = looks.ops | carrying.looks
+        self._looks = looks.ops | updates.looks | carrying.looks
         self._acts: dict[str, Callable[[ControlRequest], str]] = {
             "say": self._say,
             "play": self._play,
@@ -76,7 +78,9 @@ class Requests:
             "stop": self._stop,
             "relay": self._relay,
             "mute": self._mute,
+            "test-page": self._test_page,
             "self-test": self._self_test,
+            **updates.acts,
             **carrying.acts,
         }
         """Each answers or refuses, and returns what was asked, for the audit log."""
@@ -230,6 +234,12 @@ class Requests:
             muted={zone: end.isoformat() for zone, end in in_force.items()},
         )
         return f"{', '.join(sorted(here))} " + (f"until {until:%Y-%m-%d %H:%M}" if until else "no more")
+
+    def _test_page(self, request: ControlRequest) -> str:
+        """Cover the board with a page for a moment; an emergency stays on top."""
+        self._identity.show_test_page()
+        request.answer()
+        return ""
 
     def _self_test(self, request: ControlRequest) -> str:
         reference = request.arguments.get("reference", False)

@@ -13,6 +13,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
 from agent.screen.protocol import Action
 from playlists.arbiter import Rank, Source
+from playlists.markup import plain
 from playlists.models.base import BulletinClass
 from playlists.models.items import Speech, SpeechItem
 from playlists.models.schedule import Bulletin
@@ -95,7 +96,18 @@ def text_of(bulletin: Bulletin) -> str:
     """What of a bulletin can be read aloud."""
     content = bulletin.content
     if content.text is not None:
-        parts = [content.text.heading, content.text.body]
+        text = content.text
+        parts = [text.heading, plain(text.body) if text.markup == "markdown" else text.body]
+    elif content.table is not None:
+        table = content.table
+        rows = [", ".join(cell for cell in row if cell) for row in table.rows]
+        parts = [table.heading or bulletin.title, *rows, table.note]
+    elif content.document is not None:
+        parts = [bulletin.title, content.document.caption]
+    elif content.readings is not None:
+        parts = [content.readings.heading or bulletin.title]
+    elif content.countdown is not None:
+        parts = [content.countdown.heading or bulletin.title]
     else:
         picture = content.image or content.video
         parts = [bulletin.title, picture.caption if picture is not None else ""]

@@ -88,7 +88,9 @@ class Sounds:
             case ToneItem(tone):
                 return Sound(title=tone, source=ToneSource(tone), length_s=TONES[tone].length_s)
             case FileItem(path):
-                return self._stored(Sound(key=_key_of(Path(path)), title=path), Path(path), need=need)
+                # the file has a name of its own only here: what it was called is the performance's
+                sound = Sound(key=_key_of(Path(path)), title=p.title or path)
+                return self._stored(sound, Path(path), need=need)
             case SpeechItem() | SpokenItem():
                 return self._spoken(p, item, need=need)
             case RecordedItem(recording, spoken):

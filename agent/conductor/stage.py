@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from agent.clock import Clock
+from agent.conductor.boardfiles import BoardFiles
 from agent.conductor.ledger import Ledger
 from agent.conductor.thinker import Think
 from agent.faults import Faults
@@ -83,7 +83,6 @@ class Stage:
         self._screen = screen
         self._ledger = ledger
         self._faults = faults
-        self._find_media = find_media
         self._think = think
         self._node = node
         self._groups = groups
@@ -101,13 +100,11 @@ class Stage:
         self._next_change: datetime | None = None
         self._sums: dict[tuple[str, datetime], tuple[int, float]] = {}
         self._pictures: dict[str, Callable[[PictureTaken], None]] = {}
-        self._missed: set[tuple[str, str]] = set()
-        """Pictures that are not here yet."""
+        self._files = BoardFiles(find_media, node, feedback_url, self._failed)
         self._told_left_out: tuple[tuple[str, str], ...] = ()
         self._ready = False
         self._orientation: Orientation | None = None
         self._resting = False
-        self._feedback_url = feedback_url
         self._board: BoardNow | None = None
         self._votes: dict[tuple[str, datetime], tuple[int, int]] = {}
         self.touched: Callable[[Action, str | None], None] = lambda _action, _bulletin: None
@@ -180,8 +177,8 @@ class Stage:
         self._stale = True
 
     def arrived(self, feed: str, target: str) -> None:
-        """A target of a feed has come: if it is a picture that was missed, the board shows it now."""
-        if (feed, target) in self._missed:
+        """A target of a feed has come: if the board waits for it, or shows what is in it, that is shown now."""
+        if self._files.awaits(feed, target):
             self._stale = True
 
     # ---- the screen's rest, and what residents ask of it
@@ -314,33 +311,14 @@ class Stage:
         self._tell(takeover_message(covered_by) if covered_by else clear_message())
 
     def _send(self, board: BoardNow) -> None:
-        self._missed.clear()
+        self._files.begin()
         document = board.to_json() | {"theme": self._theme, "clock": self._clock.state.value}
         for zone in document["zones"]:
-            zone["bulletins"] = [found for found in map(self._with_file, zone["bulletins"]) if found]
+            zone["bulletins"] = [found for found in map(self._files.fill, zone["bulletins"]) if found]
+        self._files.forget_others()
         text = json.dumps(document, sort_keys=True)
         if text != self._sent and self._ready and self._tell(board_message(document)):
             self._sent = text
-
-    def _with_file(self, bulletin: dict[str, Any]) -> dict[str, Any] | None:
-        """The bulletin with its picture's or film's file; None while that is not here."""
-        kind = next((kind for kind in ("image", "video") if bulletin.get(kind) is not None), None)
-        if kind is None:
-            return self._with_feedback(bulletin)
-        part = bulletin[kind]
-        path = self._find_media(bulletin["feed"], part["path"])
-        if path is None:
-            self._missed.add((bulletin["feed"], part["path"]))
-            return None
-        return bulletin | {kind: part | {"path": str(path)}}
-
-    def _with_feedback(self, bulletin: dict[str, Any]) -> dict[str, Any]:
-        """A notice without a code of its own gets one that leads to the officer."""
-        text = bulletin.get("text")
-        if text is None or text.get("qr") or self._feedback_url is None:
-            return bulletin
-        url = self._feedback_url.replace("{node}", quote(self._node, safe=""))
-        return bulletin | {"text": text | {"qr": url.replace("{bulletin}", quote(bulletin["id"], safe=""))}}
 
     def _count(self, shown: Shown) -> None:
         key = (shown.bulletin, _hour_of(datetime.fromisoformat(shown.since)))

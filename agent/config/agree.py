@@ -33,6 +33,7 @@ def disagreements(document: Mapping[str, Any]) -> list[Located]:
         *_groups(document),
         *_screen(document),
         *_tie_break(document),
+        *_update(document),
     ]
 
 
@@ -204,3 +205,13 @@ def _tie_break(document: Mapping[str, Any]) -> Iterator[Located]:
             yield located(document, "policy", 0, "tie_break", message, hint=did_you_mean(name, known))
     if twice := _twice(names):
         yield located(document, "policy", 0, "tie_break", f"names {twice!r} twice")
+
+
+def _update(document: Mapping[str, Any]) -> Iterator[Located]:
+    section = document.get("update")
+    name = section.get("feed") if isinstance(section, Mapping) else None
+    known = [entry["name"] for _, entry in _entries(document, "feeds") if isinstance(entry.get("name"), str)]
+    if isinstance(name, str) and name not in known:
+        have = "there are: " + ", ".join(known) if known else "there are no [[feeds]]"
+        message = f"no feed is named {name!r}; {have}"
+        yield located(document, "update", 0, "feed", message, hint=did_you_mean(name, known))

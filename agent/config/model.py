@@ -248,6 +248,12 @@ class Limits(Section):
     journal_mb: Annotated[Whole, Field(ge=5, le=10_000)] = 200
 
 
+class Releases(Section):
+    """Where this node's own program comes from."""
+
+    feed: Name
+
+
 class Hardware(Section):
     """What is really wired to this machine."""
 
@@ -286,6 +292,7 @@ class Config(Section):
     alerts: Alerts = Alerts()
     screen: Screen = Screen()
     limits: Limits = Limits()
+    update: Releases | None = None
     hardware: Hardware = Hardware()
     clock: Clock = Clock()
     log: Log = Log()

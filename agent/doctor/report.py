@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from agent.doctor.checks import GROUPS
 from agent.doctor.examine import Result
-from agent.doctor.finding import Check, Verdict
+from agent.doctor.finding import Check, Finding, Verdict
 from agent.words import N_, _, ngettext
 
 COLUMNS: Final = 60
@@ -47,23 +47,23 @@ def lines(results: Sequence[Result], *, all_of_it: bool, paint: Paint) -> Iterat
         colour = COLOURS[worst(mine)]
         yield f"{_(name):<{width}}  {paint(count, colour)}"
         for result in shown:
-            yield from _finding(result, paint)
+            yield from entry(result.check.id, result.finding, paint, "  ")
     yield summary(results)
 
 
-def _finding(result: Result, paint: Paint) -> Iterator[str]:
-    finding = result.finding
+def entry(name: str, finding: Finding, paint: Paint, indent: str = "") -> Iterator[str]:
+    """One finding: verdict, name and text, then the remedy."""
     word = _(WORDS[finding.verdict])
-    head = f"  {word} {result.check.id}: "
-    body = textwrap.wrap(head + finding.text, COLUMNS, subsequent_indent="    ")
+    head = f"{indent}{word} {name}: "
+    body = textwrap.wrap(head + finding.text, COLUMNS, subsequent_indent=indent + "  ")
     body[0] = body[0].replace(word, paint(word, COLOURS[finding.verdict]), 1)
     yield from body
     if finding.remedy:
         yield from textwrap.wrap(
             finding.remedy,
             COLUMNS,
-            initial_indent="    → ",
-            subsequent_indent="      ",
+            initial_indent=indent + "  → ",
+            subsequent_indent=indent + "    ",
             break_long_words=False,
             break_on_hyphens=False,
         )

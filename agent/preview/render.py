@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pygame
 
+from agent.boardfiles import Missing
 from agent.preview import checks
 from agent.preview.checks import Remark
 from agent.preview.scene import TICKER_IN_S, AtOnce, Scene, poster
@@ -72,6 +73,9 @@ class Look:
     """Of the screen that lies; one that stands has them swapped."""
     theme: ThemeName = "dark"
     manner: Manner = field(default_factory=lambda: Manner(transitions=False))
+
+    feedback_url: str | None = None
+    """Where a notice's own code leads, on a node that has one."""
 
     def sized(self, orientation: Orientation) -> tuple[int, int]:
         """Width and height of a screen that hangs so."""
@@ -137,7 +141,15 @@ class Preview:
             for orientation in ORIENTATIONS:
                 if layout.orientation in {None, orientation}:
                     size = self._look.sized(orientation)
-                    yield Scene(self._source, layout, orientation, size, self._look.theme, self._now)
+                    yield Scene(
+                        self._source,
+                        layout,
+                        orientation,
+                        size,
+                        self._look.theme,
+                        self._now,
+                        self._look.feedback_url,
+                    )
 
     def _style(self, size: tuple[int, int]) -> Style:
         theme = themed(THEMES[self._look.theme], self._look.manner.colours)
@@ -181,15 +193,14 @@ class Preview:
             return
         for one in bulletins_of(self._source, zone.id):
             try:
-                bulletin, missing = scene.read(one)
+                bulletin = scene.read(one)
+            except Missing as missing:
+                self._warn("broken", one.id, _("there is no file for {target}").format(target=missing.target))
+                continue
             except (Rejected, ValueError) as error:
-                self._warn("not-shown", one.id, str(error), scene)
+                self._warn("not-shown", one.id, str(error))
                 continue
-            for target in missing:
-                self._warn("broken", one.id, _("there is no file for {target}").format(target=target))
-            if missing:
-                continue
-            said = glyphs.unset(scene.words(one), self._fonts)
+            said = glyphs.unset(scene.words(bulletin), self._fonts)
             if said is not None:
                 self._warn(said[0], one.id, said[1])
             yield bulletin

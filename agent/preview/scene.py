@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any, Final, Literal
 
 import pygame
 
+from agent.boardfiles import Missing
 from agent.preview.source import FEED, Source
 from agent.screen.board import BoardView
 from agent.screen.content import Board, Bulletin, ThemeName, Zone
@@ -23,6 +27,7 @@ from agent.screen.theme import sizes_for
 from agent.station.glyphs import read_on_board
 from playlists.board import Shown, board_at
 from playlists.models.base import ClockState
+from playlists.models.content import KINDS
 from playlists.models.schedule import Bulletin as ScheduledBulletin
 from playlists.models.schedule import Layout
 from playlists.units import MonotonicS, Seconds
@@ -55,7 +60,9 @@ class Scene:
         size: tuple[int, int],
         theme: ThemeName,
         now: datetime,
+        feedback_url: str | None = None,
     ) -> None:
+        self._feedback_url = feedback_url
         self.layout = layout
         self.orientation = orientation
         self.size = size
@@ -66,7 +73,9 @@ class Scene:
     @cached_property
     def board(self) -> Board:
         """The board with what is valid now."""
-        return board_of(self._source, self._now, self._theme, self.orientation, self.layout)[0]
+        return board_of(
+            self._source, self._now, self._theme, self.orientation, self.layout, self._feedback_url
+        )[0]
 
     @cached_property
     def _places(self) -> tuple[list[tuple[Zone, Box]], list[tuple[Zone, Zone]]]:
@@ -86,20 +95,22 @@ class Scene:
         """A screen's worth of pixels."""
         return pygame.Surface(self.size).convert(pygame.display.get_surface())
 
-    def read(self, bulletin: ScheduledBulletin) -> tuple[Bulletin, list[str]]:
-        """A bulletin as the screen is told of it, valid now or not; and targets that are not there.
+    def read(self, bulletin: ScheduledBulletin) -> Bulletin:
+        """A bulletin as the screen is told of it, valid now or not.
 
         Raises:
+            Missing: a file is not there.
             Rejected: the screen would not take it.
-            ValueError: it holds nothing that this version knows.
+            ValueError: it holds nothing that this version knows, or readings that cannot be read.
         """
-        told, missing = self._source.with_files(Shown(FEED, bulletin).to_json())
+        told = self._source.with_files(Shown(FEED, bulletin).to_json(), self._feedback_url)
         zone = {"id": "z", "kind": "bulletins", "at": [0, 0, 1, 1], "bulletins": [told]}
-        return _read({"layout": "l", "grid": [1, 1], "zones": [zone]}).zones[0].bulletins[0], missing
+        return _read({"layout": "l", "grid": [1, 1], "zones": [zone]}).zones[0].bulletins[0]
 
-    def words(self, bulletin: ScheduledBulletin) -> str:
+    def words(self, bulletin: Bulletin) -> str:
         """All that is set in type of it."""
-        return "\n".join(read_on_board(bulletin.content.model_dump(mode="json")))
+        told = asdict(bulletin)
+        return "\n".join(text for kind in KINDS for text in read_on_board(told[kind]))
 
     def play(self, view: BoardView, board: Board, for_s: Seconds) -> None:
         """Show a board, and let so much time pass."""
@@ -116,6 +127,7 @@ def board_of(
     theme: ThemeName,
     orientation: Literal["landscape", "portrait"],
     layout: Layout | None = None,
+    feedback_url: str | None = None,
 ) -> tuple[Board, datetime | None]:
     """What the screen of a node with this feed alone shows at an instant, and when that changes.
 
@@ -127,9 +139,17 @@ def board_of(
     )
     document = found.to_json() | {"theme": theme, "clock": ClockState.SYNCHRONISED.value}
     for zone in document["zones"]:
-        told = [source.with_files(one) for one in zone["bulletins"]]
-        zone["bulletins"] = [bulletin for bulletin, missing in told if not missing]
+        zone["bulletins"] = list(_there(source, zone["bulletins"], feedback_url))
     return _read(document), changes_at
+
+
+def _there(
+    source: Source, bulletins: list[dict[str, Any]], feedback_url: str | None
+) -> Iterator[dict[str, Any]]:
+    """Those whose files are there: as on a node, the others wait."""
+    for bulletin in bulletins:
+        with suppress(Missing, ValueError):
+            yield source.with_files(bulletin, feedback_url)
 
 
 def _read(document: dict[str, Any]) -> Board:

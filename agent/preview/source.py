@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from agent.boardfiles import with_feedback, with_files
 from agent.preview.errors import Author
 from agent.station.folder import Folder
 from agent.words import _
@@ -52,25 +53,15 @@ class Source:
         """All that its bulletins are addressed to: everything is previewed."""
         return frozenset(name for bulletin in self.schedule.bulletins for name in bulletin.targets)
 
-    def with_files(self, bulletin: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """A bulletin's JSON with files in place of targets, and the targets that are not there."""
-        missing: list[str] = []
+    def with_files(self, bulletin: dict[str, Any], feedback_url: str | None = None) -> dict[str, Any]:
+        """A bulletin's JSON as the screen is told of it, by the node's own code.
 
-        def walk(value: Any) -> Any:
-            if isinstance(value, list | tuple):
-                return [walk(one) for one in value]
-            if not isinstance(value, dict):
-                return value
-            found = {key: walk(inner) for key, inner in value.items()}
-            if isinstance(found.get("path"), str):
-                path = self.find(found["path"])
-                if path is None:
-                    missing.append(found["path"])
-                else:
-                    found["path"] = str(path)
-            return found
-
-        return walk(bulletin), missing
+        Raises:
+            agent.boardfiles.Missing: a file is not there.
+            ValueError: its readings cannot be read.
+        """
+        told = with_feedback(bulletin, feedback_url, FEED)
+        return with_files(told, lambda _feed, target: self.find(target))
 
 
 def read(directory: Path, now: datetime) -> Source:

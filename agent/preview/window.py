@@ -87,7 +87,9 @@ class Window:
         if self._changes_at is not None and self._wall >= self._changes_at:
             width, height = self._display.surface.get_size()
             orientation: Literal["landscape", "portrait"] = "landscape" if width >= height else "portrait"
-            board, self._changes_at = board_of(self._source, self._wall, self._look.theme, orientation)
+            board, self._changes_at = board_of(
+                self._source, self._wall, self._look.theme, orientation, None, self._look.feedback_url
+            )
             self._view.set_board(board, self._now)
         dirty = self._view.step(self._now, self._wall)
         if dirty:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Final
 
 import pygame
@@ -21,11 +22,32 @@ BARS: Final = (
     (210, 30, 30),
     (20, 40, 200),
 )
+NEAR: Final = 12
+"""Of 255; screens of 16 bits round."""
+SETTLES_MS: Final = 300
+"""A window server draws a moment after it was told."""
 SAMPLE: Final = "Ằ Ễ Ộ Ự ẵ đ"
 
 
-def show(rotate: int, seconds: float, size: tuple[int, int] | None = None) -> tuple[str, tuple[int, int]]:
-    """Show the page for so many seconds; returns SDL's driver and the screen's size in pixels.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What came of showing the page."""
+
+    driver: str
+    """SDL's."""
+    size: tuple[int, int]
+    """Of the screen, in pixels."""
+    bars_seen: int
+    """Bars whose colour is really on the screen, as far as the machine can see."""
+
+    @property
+    def bars(self) -> dict[str, int]:
+        """Bars seen, and bars drawn."""
+        return {"bars": len(BARS), "bars_seen": self.bars_seen}
+
+
+def show(rotate: int, seconds: float, size: tuple[int, int] | None = None) -> Shown:
+    """Show the page for so many seconds, and look at it.
 
     Raises:
         agent.screen.errors.Retry: no screen can be opened.
@@ -35,12 +57,36 @@ def show(rotate: int, seconds: float, size: tuple[int, int] | None = None) -> tu
         draw(display.surface)
         display.present([Box(0, 0, *display.surface.get_size())])
         until = time.monotonic() + seconds
+        display.attend()
+        pygame.time.wait(SETTLES_MS)
+        seen = bars_seen(display)
         while time.monotonic() < until:
             display.attend()
             pygame.time.wait(50)
-        return display.driver, display.size
+        return Shown(display.driver, display.size, seen)
     finally:
         display.close()
+
+
+def bars_seen(display: Display) -> int:
+    """How many bars have their colour on the screen."""
+    seen = 0
+    for box, colour in bars_of(display.surface.get_size()):
+        pixels = display.sample(box)
+        means = [sum(pixels[part::3]) / (len(pixels) / 3) for part in range(3)]
+        seen += all(abs(mean - value) <= NEAR for mean, value in zip(means, colour, strict=True))
+    return seen
+
+
+def bars_of(size: tuple[int, int]) -> list[tuple[Box, tuple[int, int, int]]]:
+    """Where the bars are, and their colours."""
+    width, height = size
+    unit = min(width, height) // 24
+    each = (width - 4 * unit) // len(BARS)
+    return [
+        (Box(2 * unit + number * each, height - 6 * unit, each, 4 * unit), colour)
+        for number, colour in enumerate(BARS)
+    ]
 
 
 def draw(surface: pygame.Surface) -> None:
@@ -59,6 +105,5 @@ def draw(surface: pygame.Surface) -> None:
         wide = face.width(text)
         face.draw(text, (255, 255, 255), surface, Box(middle - wide // 2, top, wide, face.line_height))
         top += face.line_height
-    each = (width - 4 * unit) // len(BARS)
-    for number, colour in enumerate(BARS):
-        surface.fill(colour, (2 * unit + number * each, height - 6 * unit, each, 4 * unit))
+    for box, colour in bars_of((width, height)):
+        surface.fill(colour, box)

@@ -39,19 +39,25 @@ def main(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def click(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Close and open a relay twice."""
+    """Close and open a relay twice; says what its pin said each time."""
+    read_back: list[bool] = []
     with _relays([request["relay"]], fake=request["fake"]) as relays:
         for _ in range(2):
             for relay in relays:
-                relay.on()
-                time.sleep(CLICK_S)
-                relay.off()
-                time.sleep(CLICK_S)
-    return {}
+                for switch in (relay.on, relay.off):
+                    switch()
+                    time.sleep(CLICK_S)
+                    read_back.append(relay.is_on)
+    if read_back != [True, False] * 2:
+        raise OSError(f"told on and off, the pin says {read_back}")
+    return {"read_back": read_back}
 
 
 def tone(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Sound the chime as the player does, with relays closed in order; says how much the card took."""
+    """Sound the chime as the player does, with relays closed in order; says how much the card took, and how loud.
+
+    `gain_db` is that of the chime, `settle_s` the wait after each relay.
+    """
     import numpy as np  # noqa: PLC0415
 
     from agent.player.output import PortAudioOutput  # noqa: PLC0415
@@ -59,7 +65,8 @@ def tone(request: Mapping[str, Any]) -> dict[str, Any]:
     from agent.tones import CHIME  # noqa: PLC0415
     from playlists.units import Seconds  # noqa: PLC0415
 
-    sound = (samples_of(CHIME) * (32_767 * TONE_GAIN)).astype(np.int16)
+    gain = 10 ** (request["gain_db"] / 20) if "gain_db" in request else TONE_GAIN
+    sound = (samples_of(CHIME) * (32_767 * gain)).astype(np.int16)
     taken, done = 0, threading.Event()
 
     def render(frames: int, _at: float) -> Any:
@@ -76,7 +83,7 @@ def tone(request: Mapping[str, Any]) -> dict[str, Any]:
     with _relays(request["relays"], fake=request["fake"]) as relays:
         for relay in relays:
             relay.on()
-            time.sleep(SETTLE_S)
+            time.sleep(request.get("settle_s", SETTLE_S))
         latency_s = output.open(render)
         try:
             done.wait(len(sound) / 48_000 + 5.0)
@@ -88,7 +95,8 @@ def tone(request: Mapping[str, Any]) -> dict[str, Any]:
             relay.off()
     if lost or not done.is_set():
         raise OSError(lost or f"{output.name} took only {taken / 48_000:.1f} s of the tone")
-    return {"seconds": round(taken / 48_000, 1)}
+    played = (sound[:taken] / 32_768) ** 2
+    return {"seconds": round(taken / 48_000, 1), "sounded_dbfs": _dbfs(float(played.mean()))}
 
 
 def listen(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,8 +126,9 @@ def page(request: Mapping[str, Any]) -> dict[str, Any]:
     prepare_environment(None if request["driver"] in (None, "auto") else request["driver"])
     from agent.setup.page import show  # noqa: PLC0415 - loads pygame, which reads the environment
 
-    driver, size = show(request["rotate"], request.get("seconds", PAGE_S))
-    return {"driver": driver, "width": size[0], "height": size[1]}
+    size = tuple(request["size"]) if request.get("size") else None
+    shown = show(request["rotate"], request.get("seconds", PAGE_S), size)
+    return {"driver": shown.driver, "width": shown.size[0], "height": shown.size[1], **shown.bars}
 
 
 @contextmanager

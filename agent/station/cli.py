@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from agent.cli.common import JsonFlag, answer, print_json
 from agent.station import centre, newcomers, officer, onair, sticks, warning
 from agent.station.errors import StationError
 from agent.station.signals import asked_to_end
@@ -37,12 +38,16 @@ def _told() -> Iterator[None]:
 def init(
     station: StationDir,
     sample: Annotated[bool, typer.Option("--sample", help="With the texts of a sample commune.")] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Make a station: keys, the trusted root for nodes, and a folder to write in."""
     from agent.station import publish as publishing
 
     with _told():
         folder = publishing.init(station, sample=sample)
+    if as_json:
+        print_json({"keys": folder.keys, "root": folder.root, "authoring": folder.authoring})
+        return
     told = (
         (_("keys"), _("{path} (keep root.pem in a drawer, not on this machine)").format(path=folder.keys)),
         (_("for each node"), folder.root),
@@ -54,7 +59,7 @@ def init(
 
 
 @app.command()
-def publish(station: StationDir) -> None:
+def publish(station: StationDir, as_json: JsonFlag = False) -> None:
     """Render, measure and sign what the authoring folder says."""
     from agent.station import publish as publishing
 
@@ -67,17 +72,50 @@ def publish(station: StationDir) -> None:
         if done.changed
         else _("version {version} unchanged: {targets} targets, {media_mb:.1f} MB of media")
     )
-    typer.echo(said.format(version=done.version, targets=done.targets, media_mb=done.media_bytes / 1e6))
+    value = {
+        "version": done.version,
+        "changed": done.changed,
+        "targets": done.targets,
+        "media_bytes": done.media_bytes,
+        "notes": list(done.notes),
+    }
+    text = said.format(version=done.version, targets=done.targets, media_mb=done.media_bytes / 1e6)
+    answer(value, text, as_json=as_json)
 
 
 @app.command()
-def renew(station: StationDir) -> None:
+def release(
+    station: StationDir,
+    archives: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="Archives made by ./dev release.")
+    ],
+    as_json: JsonFlag = False,
+) -> None:
+    """Publish releases of the agent; nodes whose configuration names this feed under [update] take them."""
+    from agent.station import publish as publishing
+    from agent.station import releases
+    from agent.station.folder import Folder
+
+    with _told():
+        offered = releases.add(Folder(station), archives)
+        publishing.publish(station)
+    listed = [f"{info.version:<12} {info.kind}" for info in offered.infos]
+    told = _("newest: {version}; a node takes it with `loa update`, or by command").format(
+        version=offered.newest
+    )
+    releases_ = [{"version": info.version, "kind": info.kind} for info in offered.infos]
+    answer({"newest": offered.newest, "releases": releases_}, "\n".join([*listed, told]), as_json=as_json)
+
+
+@app.command()
+def renew(station: StationDir, as_json: JsonFlag = False) -> None:
     """Sign anew what has lived half of its time."""
     from agent.station import publish as publishing
 
     with _told():
         renewed = publishing.renew(station)
-    typer.echo(_("signed anew: {names}").format(names=", ".join(renewed)) if renewed else _("nothing is due"))
+    told = _("signed anew: {names}").format(names=", ".join(renewed)) if renewed else _("nothing is due")
+    answer({"renewed": list(renewed)}, told, as_json=as_json)
 
 
 @app.command()
@@ -86,6 +124,7 @@ def rotate(
     role: Annotated[
         str | None, typer.Argument(help="root, targets, snapshot or timestamp; none: only a longer life.")
     ] = None,
+    as_json: JsonFlag = False,
 ) -> None:
     """Replace a role's key, revoking the old one, or give the root a longer life. Needs root.pem."""
     from agent.station import keys
@@ -98,7 +137,8 @@ def rotate(
         )
     with _told():
         version = Repository(Folder(station)).rotate(role)
-    typer.echo(_("root {version} signed; nodes follow at their next poll").format(version=version))
+    told = _("root {version} signed; nodes follow at their next poll").format(version=version)
+    answer({"version": version}, told, as_json=as_json)
 
 
 @app.command()

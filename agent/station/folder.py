@@ -33,6 +33,11 @@ class Folder:
         return self.path / "root.json"
 
     @property
+    def releases(self) -> Path:
+        """Release archives of the agent that are published with the feed."""
+        return self.path / "releases"
+
+    @property
     def alerts(self) -> Path:
         """The feed of signed alerts, beside the schedules."""
         return self.feed / "alerts"

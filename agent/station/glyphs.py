@@ -15,8 +15,9 @@ from agent.words import _
 
 if TYPE_CHECKING:
     from agent.screen.fonts import Fonts
+    from playlists.alert import Alert
 
-NOT_SHOWN: Final = frozenset({"media", "path", "url", "qr", "target", "id", "fit", "format", "timezone"})
+NOT_SHOWN: Final = frozenset({"media", "path", "qr", "fit", "markup", "show", "to"})
 """Keys whose text nobody reads on a board."""
 MOST_NAMED: Final = 5
 
@@ -34,6 +35,20 @@ def notes(schedule: Mapping[str, Any]) -> list[str]:
             name = repr(bulletin.get("id"))
             found.append(_("bulletin {name}: {what}").format(name=name, what=said[1]))
     return found
+
+
+def note_of_alert(alert: Alert) -> str | None:
+    """What of an alert's words no font here has."""
+    prepare_environment(None)
+    from agent.screen.fonts import Fonts
+
+    parts = (
+        part
+        for info in alert.infos
+        for part in (info.event, info.headline, info.description, info.instruction)
+    )
+    said = unset("\n".join(filter(None, parts)), Fonts())
+    return None if said is None else said[1]
 
 
 def unset(text: str, fonts: Fonts) -> tuple[Literal["glyph", "language"], str] | None:

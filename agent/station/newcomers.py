@@ -12,7 +12,7 @@ import typer
 
 from agent.station.errors import StationError
 from agent.station.folder import Folder
-from agent.words import _
+from agent.words import _, retell
 
 Station = Annotated[Path, typer.Argument(metavar="DIR", help="The station's folder.")]
 Json = Annotated[bool, typer.Option("--json", help="For a script: JSON on stdout.")]
@@ -52,7 +52,7 @@ def enrol(
             with Stick(stick) as open_stick:
                 open_stick.write(FOLDER, f"{code.id}.offer.json", data=desk.for_stick(code))
     except (StationError, StickError, OSError) as error:
-        typer.echo(f"loa station: {error}", err=True)
+        typer.echo(f"loa station: {retell(str(error))}", err=True)
         raise typer.Exit(1) from error
     until = datetime.now(UTC) + valid
     how = f"sudo loa enroll --from STICK {code}" if stick is not None else f"sudo loa enroll {url} {code}"
@@ -71,6 +71,7 @@ def enrol(
 def enrol_stick(
     station: Station,
     stick: Annotated[Path, typer.Argument(help="Where the stick is mounted.")],
+    as_json: Json = False,
 ) -> None:
     """Answer the requests that nodes without network have left on a stick; take it back to them."""
     from agent.enrol import protocol
@@ -90,17 +91,20 @@ def enrol_stick(
                     answer = desk.answer(asked)
                 except (Refusal, StickError) as error:
                     refused += 1
-                    typer.echo(f"{printable(name)}: {error}", err=True)
+                    typer.echo(f"{printable(name)}: {retell(str(error))}", err=True)
                     continue
                 open_stick.write(FOLDER, name.replace(".request.", ".answer."), data=answer)
                 answered += 1
     except Missing as error:
-        typer.echo(f"loa station: {error}", err=True)
+        typer.echo(f"loa station: {retell(str(error))}", err=True)
         raise typer.Exit(1) from error
     except (StationError, StickError, OSError) as error:
-        typer.echo(f"loa station: {error}", err=True)
+        typer.echo(f"loa station: {retell(str(error))}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(_("answered {answered}, refused {refused}").format(answered=answered, refused=refused))
+    if as_json:
+        typer.echo(json.dumps({"answered": answered, "refused": refused}))
+    else:
+        typer.echo(_("answered {answered}, refused {refused}").format(answered=answered, refused=refused))
     if refused or not answered:
         raise typer.Exit(1)
 
@@ -112,7 +116,7 @@ def enrolments(station: Station, as_json: Json = False) -> None:
     try:
         issued = Desk(Folder(station)).issued()
     except (StationError, OSError) as error:
-        typer.echo(f"loa station: {error}", err=True)
+        typer.echo(f"loa station: {retell(str(error))}", err=True)
         raise typer.Exit(1) from error
     now = datetime.now(UTC)
     rows = []

@@ -166,6 +166,21 @@ def chore(
     _order(station, {"type": what}, to, wait, as_json)
 
 
+def update(
+    station: Station,
+    release: Annotated[str, typer.Argument(help="Version, as `loa station release` lists it.")],
+    to: To = None,
+    wait: Wait = 600.0,
+    as_json: Json = False,
+) -> None:
+    """Have nodes update themselves to a release of this feed."""
+    try:
+        feed = centre.load(Folder(station)).feed
+    except StationError as error:
+        _fail(str(error))
+    _order(station, {"type": "update", "feed": feed, "release": release}, to, wait, as_json)
+
+
 def show_report(
     station: Station,
     day: Annotated[str | None, typer.Option(help="The day, as 2026-11-23; default is today.")] = None,
@@ -253,6 +268,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "volume": volume,
     "screenshot": screenshot,
     "chore": chore,
+    "update": update,
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.files import write_atomically
-from agent.station import authoring, centre, glyphs, keys
+from agent.station import authoring, centre, glyphs, keys, releases
 from agent.station.errors import Author, StationError, Technician
 from agent.station.folder import Folder
 from agent.station.prepare import Composed, Medium, as_media, prepare
@@ -105,6 +105,7 @@ def publish(
     else:
         sounds = as_media(media or {}, folder.cache)
     contents = {_OPERATORS: Content(_operators(folder), {})}
+    contents |= releases.contents(folder)
     contents |= {path: Content(medium.path, medium.custom) for path, medium in sounds.items()}
     if isinstance(schedule_json, bytes):
         document = schedule_json

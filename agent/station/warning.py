@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from agent.cli.common import JsonFlag, answer, print_json
 from agent.station.errors import StationError
 from agent.station.folder import Folder
 from agent.words import _, retell
@@ -29,24 +30,29 @@ def register(app: typer.Typer) -> None:
 def publish(
     station: Station,
     cap: Annotated[Path, typer.Argument(help="A CAP 1.2 document: Alert, Update or Cancel.")],
+    as_json: JsonFlag = False,
 ) -> None:
     """Sign an alert and list it in the feed; the key is made when there is none."""
-    from agent.station import alerts
+    from agent.station import alerts, glyphs
 
     folder = Folder(station)
     try:
         alert = alerts.publish(folder, cap.read_bytes())
     except (StationError, OSError) as error:
         _fail(error)
-    typer.echo(
-        _("{kind} {identifier} is listed in {alerts}").format(
-            kind=alert.kind, identifier=alert.identifier, alerts=folder.alerts / alerts.INDEX
-        )
+    note = glyphs.note_of_alert(alert)
+    if note is not None:
+        typer.echo(_("note: {note}").format(note=note), err=True)
+    index, certificate = folder.alerts / alerts.INDEX, folder.certificate(alerts.KEY)
+    told = _("{kind} {identifier} is listed in {alerts}").format(
+        kind=alert.kind, identifier=alert.identifier, alerts=index
     )
-    typer.echo(_("nodes pin {certificate}").format(certificate=folder.certificate(alerts.KEY)))
+    told += "\n" + _("nodes pin {certificate}").format(certificate=certificate)
+    value = {"kind": alert.kind, "identifier": alert.identifier, "index": index, "certificate": certificate}
+    answer(value, told, as_json=as_json)
 
 
-def list_(station: Station) -> None:
+def list_(station: Station, as_json: JsonFlag = False) -> None:
     """What the feed lists."""
     from agent.station import alerts
 
@@ -54,13 +60,16 @@ def list_(station: Station) -> None:
         found = alerts.listed(Folder(station))
     except StationError as error:
         _fail(error)
+    if as_json:
+        print_json([{"until": one.until, "identifier": one.key[1], "title": one.title} for one in found])
+        return
     for one in found:
         typer.echo(f"{one.until.astimezone():%Y-%m-%d %H:%M}  {one.key[1]}  {one.title}")
     if not found:
         typer.echo(_("nothing is listed"))
 
 
-def new_key(station: Station) -> None:
+def new_key(station: Station, as_json: JsonFlag = False) -> None:
     """Make the next key. It signs nothing yet: first every node must pin its certificate."""
     from agent.station import alerts
 
@@ -68,11 +77,12 @@ def new_key(station: Station) -> None:
         certificate = alerts.make_key(Folder(station), alerts.NEXT)
     except OSError as error:
         _fail(error)
-    typer.echo(_("for each node, beside the one it has: {certificate}").format(certificate=certificate))
-    typer.echo(_("when all nodes have it: {command}").format(command="loa station alerts use-key"))
+    told = _("for each node, beside the one it has: {certificate}").format(certificate=certificate)
+    told += "\n" + _("when all nodes have it: {command}").format(command="loa station alerts use-key")
+    answer({"certificate": certificate}, told, as_json=as_json)
 
 
-def use_key(station: Station) -> None:
+def use_key(station: Station, as_json: JsonFlag = False) -> None:
     """Sign with the next key from now on; the former one is gone."""
     from agent.station import alerts
 
@@ -81,11 +91,9 @@ def use_key(station: Station) -> None:
         alerts.use_next_key(folder)
     except (StationError, OSError) as error:
         _fail(error)
-    typer.echo(
-        _("alerts are signed with the key of {certificate}").format(
-            certificate=folder.certificate(alerts.KEY)
-        )
-    )
+    certificate = folder.certificate(alerts.KEY)
+    told = _("alerts are signed with the key of {certificate}").format(certificate=certificate)
+    answer({"certificate": certificate}, told, as_json=as_json)
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -18,14 +18,13 @@ from playlists.models.base import (
     Identifier,
     Language,
     LengthS,
-    MediaPath,
     Model,
-    Text,
     Title,
     read_json,
     unknown_fields,
     validate,
 )
+from playlists.models.content import Content
 from playlists.models.items import Item, MediaItem, RelayItem
 
 FORMAT = "loa.schedule/1"
@@ -70,44 +69,6 @@ class Programme(Model):
         }
 
 
-class TextContent(Model):
-    """A notice that the board sets in type."""
-
-    heading: Title = ""
-    body: Text = ""
-    qr: Annotated[str, StringConstraints(max_length=1_000)] | None = None
-
-
-class PictureContent(Model):
-    """A picture that fills its zone."""
-
-    media: MediaPath
-    fit: Literal["contain", "cover"] = "contain"
-    caption: Title = ""
-
-
-class VideoContent(PictureContent):
-    """A film that fills its zone. It is shown to its end, or for `duration_s` where the bulletin says that."""
-
-    sound: bool = False
-    """Whether it is heard: like a routine announcement, where and when one may sound."""
-
-
-class Content(Model):
-    """One of: text, image, video."""
-
-    text: TextContent | None = None
-    image: PictureContent | None = None
-    video: VideoContent | None = None
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        given = [name for name in ("text", "image", "video") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"content has exactly one of text, image, video; found {given or 'none'}")
-        return self
-
-
 class Bulletin(Model):
     """Something that the board shows while it is valid, in turn with its zone's other bulletins."""
 
@@ -126,8 +87,7 @@ class Bulletin(Model):
 
     def media(self) -> set[str]:
         """Targets of the feed that it needs."""
-        picture = self.content.image or self.content.video
-        return {picture.media} if picture else set()
+        return self.content.media()
 
 
 class LayoutZone(Model):
@@ -136,7 +96,7 @@ class LayoutZone(Model):
     id: Identifier
     at: tuple[int, int, int, int]
     kind: Annotated[str, StringConstraints(max_length=32)] = "bulletins"
-    """`bulletins`, `ticker` or `clock`; an unknown kind shows its bulletins."""
+    """`bulletins`, `banner`, `ticker` or `clock`; an unknown kind shows its bulletins."""
 
 
 class Layout(Model):

@@ -225,15 +225,6 @@ def test_a_forged_cancel_ends_nothing(forger: Signer, source: str, reason: str, 
     assert (attacked.house.sounds() or {}).get("alert") == name
 
 
-def test_a_host_that_drips_delays_no_other_source_and_no_command(attacked: Attacked) -> None:
-    attacked.host.break_path("province.atom", web.drip_headers)
-    attacked.sync()
-    attacked.offer(COMMUNE.sign(cap("flood-1")), to="commune")
-    attacked.in_force("flood-1")
-    attacked.house.quiet()
-    assert attacked.house.ended(attacked.house.announce(media("high"))).state == "finished"
-
-
 def test_who_may_not_alert_gains_nothing_by_what_a_source_has_said(attacked: Attacked) -> None:
     """The officer of a feed below emergency hands in the province's own words, takes them back, and stops them."""
     house, sent = attacked.house, datetime.now(UTC).replace(microsecond=0)
@@ -251,3 +242,12 @@ def test_who_may_not_alert_gains_nothing_by_what_a_source_has_said(attacked: Att
         refused = house.ended(house.command(what.pop("type"), **what))
         assert (refused.state, (refused.reason or "")[:13]) == ("refused", "above ceiling"), what
     assert (house.sounds() or {}).get("alert") == name
+
+
+def test_a_host_that_drips_delays_no_other_source_and_no_command(attacked: Attacked) -> None:
+    attacked.host.break_path("province.atom", web.drip_headers)
+    attacked.sync()
+    attacked.offer(COMMUNE.sign(cap("flood-1")), to="commune")
+    attacked.in_force("flood-1")
+    attacked.house.quiet()
+    assert attacked.house.ended(attacked.house.announce(media("high"))).state == "finished"

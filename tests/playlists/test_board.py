@@ -317,7 +317,10 @@ def test_the_screen_is_told_all_it_needs_to_draw() -> None:
                     {
                         "id": "commune/a", "feed": "commune", "class": "routine", "language": "hmn",
                         "duration_s": 20.0, "weight": 2,
-                        "text": {"heading": "Họp thôn", "body": "19 giờ", "qr": "https://xa.example"},
+                        "text": {
+                            "heading": "Họp thôn", "body": "19 giờ", "markup": "plain",
+                            "qr": "https://xa.example",
+                        },
                     },
                     {
                         "id": "commune/p", "feed": "commune", "class": "routine", "language": "vi",
@@ -337,3 +340,70 @@ def test_ten_thousand_bulletins_are_one_board() -> None:
     shown, change = board({"commune": many})
     assert len(shown.showing) == 10_000
     assert change == NOON + timedelta(hours=10)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (
+            {"text": {"body": "**a**", "markup": "markdown"}},
+            {"text": {"heading": "", "body": "**a**", "markup": "markdown", "qr": None}},
+        ),
+        (
+            {"text": {"body": "a", "markup": "asciidoc"}},
+            {"text": {"heading": "", "body": "a", "markup": "plain", "qr": None}},
+        ),
+        (
+            {"table": {"rows": [["a", "b"]], "head": ["A", "B"]}},
+            {"table": {"heading": "", "head": ["A", "B"], "rows": [["a", "b"]], "note": "", "qr": None}},
+        ),
+        (
+            {"document": {"pages": [{"media": "media/p.png", "size": [10, 20], "gaps": [0.5]}]}},
+            {
+                "document": {
+                    "pages": [{"path": "media/p.png", "size": [10, 20], "gaps": [0.5]}],
+                    "caption": "",
+                }
+            },
+        ),
+        (
+            {"readings": {"media": "media/w.json", "show": ["t"]}},
+            {"readings": {"path": "media/w.json", "heading": "", "show": ["t"], "stale_after_s": 10_800.0}},
+        ),
+        (
+            {"countdown": {"to": "2027-02-06T00:00:00"}},
+            {"countdown": {"to": "2027-02-05T17:00:00+00:00", "heading": "", "after": ""}},
+        ),
+    ],
+)
+def test_every_kind_of_content_is_told(content: dict[str, Any], told: dict[str, Any]) -> None:
+    shown, _ = board({"commune": feed(bulletin("a") | {"content": content}, layouts=(FULL,))})
+    (found,) = shown.to_json()["zones"][0]["bulletins"]
+    assert {key: found[key] for key in told} == told
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_a_kind_of_content_that_is_not_known_leaves_out_its_bulletin_only() -> None:
+    strange = bulletin("strange") | {"content": {"hologram": {"depth": 3}}}
+    shown, _ = board({"commune": feed(strange, bulletin("a"), layouts=(FULL,))})
+    assert shown.showing == ("commune/a",)
+    assert shown.left_out == (
+        ("commune/strange", "its content is of a kind that this version does not know"),
+    )
+
+
+def test_a_kind_that_is_known_is_shown_whatever_else_a_newer_centre_says_beside_it() -> None:
+    both = bulletin("a") | {"content": {"hologram": {"depth": 3}, "text": {"body": "b"}}}
+    assert showing(both) == ["a"]
+
+
+def test_nothing_is_counted_down_without_a_clock() -> None:
+    tet = bulletin("tet") | {"content": {"countdown": {"to": "2027-02-06T00:00:00"}}}
+    assert showing(tet, bulletin("a"), clock=ClockState.UNSET) == ["a"]
+
+
+def test_a_screen_in_portrait_without_a_layout_gets_one_that_stands() -> None:
+    shown, _ = board_at({}, NOON, ClockState.SYNCHRONISED, "pole-07", GROUPS, "Asia/Ho_Chi_Minh", "portrait")
+    columns, rows = shown.grid
+    assert rows > columns
+    assert {part.zone.id for part in shown.zones} == {"main", "ticker", "clock"}

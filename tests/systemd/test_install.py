@@ -128,6 +128,6 @@ def test_it_installs_what_a_node_needs_and_no_stand_ins() -> None:
         return set(found[1].split())
 
     only_for_developers = {
-        "mosquitto", "mosquitto-clients", "icecast2", "ffmpeg", "pulseaudio", "pulseaudio-utils", "xvfb",
+        "mosquitto", "mosquitto-clients", "icecast2", "ffmpeg", "pulseaudio", "pulseaudio-utils", "xvfb", "tmux",
     }  # fmt: skip
     assert listed(FOLDER / "install.sh") == listed(FOLDER.parent / "dev") - only_for_developers

@@ -190,7 +190,7 @@ def test_the_readme_installs_what_a_developer_has_and_no_stand_ins() -> None:
     assert listed is not None
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
     first, *others = re.findall(r"^apt install --no-install-recommends ([^#\n]*)", readme, re.M)
-    stand_ins = {"pulseaudio", "pulseaudio-utils", "xvfb", "mosquitto-clients"}
+    stand_ins = {"pulseaudio", "pulseaudio-utils", "xvfb", "mosquitto-clients", "tmux"}
     of_a_centre = {"mosquitto", "ffmpeg", "icecast2"}
     assert set(first.split()) == set(listed[1].split()) - stand_ins - of_a_centre
     assert all(f"`{package}`" in readme for package in of_a_centre)

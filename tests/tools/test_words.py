@@ -70,3 +70,12 @@ def test_files_of_catalogues_are_packaged() -> None:
     patterns = settings["tool"]["setuptools"]["package-data"]["agent"]
     packaged = {path for pattern in patterns for path in Path(spoken.__file__).parent.glob(pattern)}
     assert {words.po_file(language).with_suffix(".mo") for language in LANGUAGES} <= packaged
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_of_the_code_is_in_the_catalogue(language: str) -> None:
+    there = catalogue(language)
+    now = {message.id for message in words.collected() if message.id}
+    kept = {message.id for message in there if message.id}
+    assert now - kept == set(), "run: ./dev words, and translate what it lists"
+    assert kept - now == set(), "run: ./dev words"

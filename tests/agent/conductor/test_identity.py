@@ -119,3 +119,22 @@ def test_buttons_are_let_go_at_the_end(house: House) -> None:
     house.stop()
     with pytest.raises(Exception, match="closed"):
         house.buttons["who"].press()  # type: ignore[attr-defined]
+
+
+def test_a_test_page_is_shown_in_silence_for_a_moment(house: House, screen: FakeScreen) -> None:
+    assert ask(house, "test-page") == {"ok": True}
+    takeover = screen.ops("takeover")[-1]["takeover"]
+    assert (takeover["id"], takeover["headline"], takeover["status"]) == ("test-page", "pole-07", "Test")
+    house.run_for(7)
+    assert screen.sent[-1]["op"] != "clear"
+    house.run_for(3)
+    assert screen.sent[-1]["op"] == "clear"
+    assert not house.player.heard
+    assert [r.text for r in house.records(kind="system") if "test-page" in (r.text or "")]
+
+
+def test_an_emergency_covers_the_test_page(house: House, screen: FakeScreen) -> None:
+    house.command("c1", type="alert", cap=cap("A1", house, for_s=60))
+    ask(house, "test-page")
+    house.run_for(2)
+    assert screen.ops("takeover")[-1]["takeover"]["id"] == "A1"

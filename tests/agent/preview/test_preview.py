@@ -243,6 +243,53 @@ def test_a_published_feed_is_previewed_like_its_texts(tmp_path: Path) -> None:
     assert len(found[0]) == 4
 
 
+def test_every_kind_of_bulletin_is_drawn_and_what_is_unknown_is_said(tmp_path: Path) -> None:
+    folder = init(tmp_path / "station", now=NOW)
+    film, readings = tmp_path / "film.mp4", tmp_path / "readings.json"
+    subprocess.run(
+        ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "color=c=0x20c020:s=320x180:d=1", str(film)],
+        check=True,
+    )
+    values = [{"id": "t", "name": "Nhiệt độ", "value": 23.5, "unit": "°C"}]
+    readings.write_text(
+        json.dumps(
+            {"format": "loa.readings/1", "at": "2026-11-27T00:10:00Z", "source": "Trạm", "readings": values}
+        )
+    )
+    contents: dict[str, Any] = {
+        "markdown": {"text": {"heading": "Mang theo", "body": "- sổ\n- **thẻ**", "markup": "markdown"}},
+        "table": {"table": {"heading": "Lịch", "head": ["Ngày"], "rows": [["3/12"], ["4/12"]]}},
+        "readings": {"readings": {"media": "media/readings.json"}},
+        "countdown": {"countdown": {"to": "2027-02-06T00:00:00", "heading": "Tết 🎉"}},
+        "film": {"video": {"media": "media/film.mp4"}},
+        "gone": {"video": {"media": "media/gone.mp4"}},
+        "hologram": {"hologram": {"depth": 3}},
+    }
+    bulletins = [{"id": name, "zone": "main", "content": content} for name, content in contents.items()]
+    publish(
+        folder.path,
+        schedule_json={"format": "loa.schedule/1", "bulletins": bulletins},
+        media={"media/film.mp4": film, "media/readings.json": readings},
+        now=NOW,
+    )
+    out = tmp_path / "out"
+    done = loa(
+        "board", "preview", str(folder.feed), "--out", str(out), "--size", "640x360",
+        "--at", "2026-11-27T07:30", "--json",
+    )  # fmt: skip
+    report = json.loads(done.stdout)
+    drawn = {one["bulletin"] for one in shots(report, kind="page")}
+    assert drawn == {"markdown", "table", "readings", "countdown", "film"}
+    (poster,) = shots(report, bulletin="film", orientation="landscape")
+    middle = pixels(out, poster)[150, 320].astype(int)
+    assert abs(middle - (0x20, 0xC0, 0x20)).max() < 12, "the film's first frame"
+    assert {name: set(warned(report, name)) for name in contents if warned(report, name)} == {
+        "countdown": {"glyph"},
+        "gone": {"broken"},
+        "hologram": {"not-shown"},
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

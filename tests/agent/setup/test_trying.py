@@ -135,7 +135,10 @@ def test_the_test_page_points_up_where_the_screen_is_turned(
 
         wait_until(white, 8, "the arrow is on the screen")
         thread.join()
-    assert answers[0] == {"ok": True, "facts": {"driver": "x11", "width": 1280, "height": 720}}
+    assert answers[0] == {
+        "ok": True,
+        "facts": {"driver": "x11", "width": 1280, "height": 720, "bars": 7, "bars_seen": 7},
+    }
 
 
 def test_a_trial_that_hangs_is_given_up_and_one_that_crashes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

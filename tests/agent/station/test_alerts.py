@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from agent.alerts.feed import read_feed
 from agent.alerts.verifier import NotSigned, read_pins, signed_part
 from agent.station import alerts
+from agent.station.cli import app
 from agent.station.errors import Author, Technician
 from agent.station.folder import Folder
 from agent.station.keys import path_of
@@ -120,3 +122,14 @@ def test_a_damaged_list_is_told_not_forgotten(folder: Folder) -> None:
     (folder.path / "alerts.json").write_text("[{")
     with pytest.raises(Technician, match=r"alerts\.json"):
         alerts.publish(folder, cap("storm-2"))
+
+
+def test_what_no_font_has_is_named_when_an_alert_is_published(folder: Folder, tmp_path: Path) -> None:
+    document = tmp_path / "storm.xml"
+    for text, note in (
+        ("Bão tan.", ""),
+        ("Bão tan 🌀", "note: no font here has 🌀 (U+1F300 CYCLONE); the board leaves them out\n"),
+    ):
+        document.write_bytes(cap("storm-1", text=text))
+        done = CliRunner().invoke(app, ["alerts", "publish", str(folder.path), str(document)])
+        assert (done.exit_code, done.stderr) == (0, note)
