@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from cryptography import x509
 
+from agent.cli.common import print_json
 from agent.station.archive import Archive
 from agent.station.authority import NAME
 from agent.station.centre import load
@@ -29,6 +30,7 @@ from playlists.errors import Rejected
 log = logging.getLogger("loa.station")
 
 Station = Annotated[Path, typer.Argument(metavar="DIR", help="The station's folder.")]
+Json = Annotated[bool, typer.Option("--json", help="For a script: JSON on stdout.")]
 Where = Annotated[Path, typer.Argument(metavar="STICK", help="Where the stick is mounted.")]
 
 
@@ -38,7 +40,7 @@ def register(app: typer.Typer) -> None:
     app.command("collect-usb")(collect_usb)
 
 
-def stick_(station: Station, stick: Where) -> None:
+def stick_(station: Station, stick: Where, as_json: Json = False) -> None:
     """Copy the published feed onto a stick, freshly signed, for nodes without a network."""
     from agent.station import publish
 
@@ -51,6 +53,9 @@ def stick_(station: Station, stick: Where) -> None:
     except (StationError, StickError, OSError) as error:
         typer.echo(f"loa station: {error}", err=True)
         raise typer.Exit(1) from error
+    if as_json:
+        print_json({"feed": name, "files": count, "bytes": size})
+        return
     text = _("feed {name} is on the stick: {count} files, {size} MB; its signatures hold for a week")
     typer.echo(text.format(name=name, count=count, size=f"{size / 1e6:.1f}"))
 
@@ -83,11 +88,7 @@ def _files(feed: Path) -> Iterator[Path]:
                 yield path
 
 
-def collect_usb(
-    station: Station,
-    stick: Where,
-    as_json: Annotated[bool, typer.Option("--json", help="For a script: JSON on stdout.")] = False,
-) -> None:
+def collect_usb(station: Station, stick: Where, as_json: Json = False) -> None:
     """Take over what nodes have written onto a stick; what came by the broker as well is kept once."""
     folder = Folder(station)
     try:
@@ -106,7 +107,7 @@ def collect_usb(
     finally:
         archive.close()
     if as_json:
-        typer.echo(json.dumps({"nodes": collected, "problems": problems}, ensure_ascii=False))
+        print_json({"nodes": collected, "problems": problems})
     else:
         for node, counts in sorted(collected.items()):
             text = _("{node}: {records} records, {new} of them new; stored through {through}")
