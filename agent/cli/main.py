@@ -18,7 +18,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.look", "status now next log faults link voices"),
     ("agent.cli.top", "top"),
     ("agent.cli.act", "run check-config say play identify stop relay self-test screenshot"),
-    ("agent.cli.repair", "mute unmute"),
+    ("agent.cli.repair", "mute unmute support-bundle reset"),
     ("agent.cli.doctor", "doctor"),
     ("agent.cli.try_out", "test"),
     ("agent.cli.setup", "setup"),

@@ -17,7 +17,7 @@ from agent.doctor.beside import beside
 from agent.doctor.contact import FeedAnswer, Stage, ask_broker, ask_feed
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import Blocked, Machine
-from agent.words import N_, _
+from agent.words import N_, _, ngettext
 
 NAMES_WITHIN_S: Final = 5.0
 FEEDS_WITHIN_S: Final = 8.0
@@ -123,7 +123,9 @@ def judge_names(found: Sequence[Name]) -> Finding:
     """Nearly all that is "no internet" is this."""
     missing = [name.host for name in found if not name.found]
     if not missing:
-        return ok(_("{count} names are known").format(count=len(found)))
+        return ok(
+            ngettext("{count} name is known", "{count} names are known", len(found)).format(count=len(found))
+        )
     text = _("the name {host} is not found").format(host=missing[0])
     if len(missing) == len(found):
         return fault(text, _("check /etc/resolv.conf; see: resolvectl query {host}").format(host=missing[0]))
@@ -218,7 +220,10 @@ def judge_feeds(found: Sequence[FeedAnswer]) -> Finding:
             case _:
                 return fault(text, _("check [[feeds]] url; has the centre published? loa test feed"))
     slowest = max(answer.took_ms or 0.0 for answer in found)
-    return ok(_("{count} feeds answer, within {ms:.0f} ms").format(count=len(found), ms=slowest))
+    text = ngettext(
+        "{count} feed answers within {ms:.0f} ms", "{count} feeds answer within {ms:.0f} ms", len(found)
+    )
+    return ok(text.format(count=len(found), ms=slowest))
 
 
 @dataclass(frozen=True, slots=True)

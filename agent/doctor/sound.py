@@ -16,7 +16,7 @@ from agent.config.voices import check_voices, voices_of
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import Machine
 from agent.listener.reference import FILE as REFERENCE
-from agent.words import N_, _, retell
+from agent.words import N_, _, ngettext, retell
 
 SERVER: Final = "pulse"
 SOFT_PERCENT: Final = 20
@@ -231,7 +231,8 @@ def judge_voices(found: Speakers) -> Finding:
             ),
             _("add a voice in [[voices]] (docs/speech.md), or take it out of [node] languages"),
         )
-    return ok(_("{count} languages can be spoken").format(count=found.count))
+    text = ngettext("{count} language can be spoken", "{count} languages can be spoken", found.count)
+    return ok(text.format(count=found.count))
 
 
 @dataclass(frozen=True, slots=True)

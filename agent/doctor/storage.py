@@ -21,7 +21,7 @@ from agent.control.client import ControlError
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import UNIT, Machine
 from agent.journal.database import FILE, QUICK_CHECK_MAX_BYTES
-from agent.words import N_, _
+from agent.words import N_, _, ngettext
 
 MB: Final = 1_000_000
 FULL_MB: Final = 200.0
@@ -72,7 +72,7 @@ def judge_space(found: Sequence[Disk]) -> Finding:
     """The daemon plays on without room, and remembers nothing."""
     disk = min(found, key=lambda disk: disk.free_mb)
     text = _("{free:.0f} MB are free at {folder}").format(free=disk.free_mb, folder=disk.folder)
-    remedy = _("see what takes it: sudo du -xh / | sort -h | tail; less [limits]")
+    remedy = _("loa reset --cache, or see what takes it: sudo du -xh / | sort -h | tail")
     if disk.free_mb < FULL_MB:
         return fault(text, remedy)
     if disk.free_mb < NEARLY_FULL_MB:
@@ -157,7 +157,9 @@ def judge_kernel_log(found: Sequence[str] | None) -> Finding:
         return absent(_("the kernel's log is not shown here"))
     if found:
         return fault(
-            _("{count} disk errors, last: {line}").format(count=len(found), line=found[-1][:70]),
+            ngettext("{count} disk error: {line}", "{count} disk errors, last: {line}", len(found)).format(
+                count=len(found), line=found[-1][:70]
+            ),
             _("change the card or disk soon; back up {folder} first").format(folder="/var/lib/loa"),
         )
     return ok(_("no errors since the start"))

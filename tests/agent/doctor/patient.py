@@ -208,6 +208,8 @@ class Patient:
         )
         self.members(GROUPS)
         self.zone("Asia/Ho_Chi_Minh")
+        self.write("opt/loa/0.1.0/bin/loa", "")
+        (self.root / "opt/loa/current").symlink_to("0.1.0")
         device = self.root / "dev/gpiochip0"
         device.chmod(0o660)
         for folder in (self.etc, self.bin, self.socket.parent):
@@ -294,7 +296,7 @@ class Patient:
     def examine(self) -> dict[str, Result]:
         """All checks, by name."""
         config = self.etc / "config.toml"
-        if not config.exists():
+        if not config.exists() and not config.is_symlink():
             config.write_text(self.toml(), encoding="utf-8")
         unit = "\n".join(f"{key}={value}" for key, value in self.unit.items())
         self.program(
