@@ -106,7 +106,7 @@ def words_of(spans: Sequence[Span]) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    from markdown_it import MarkdownIt  # noqa: PLC0415 - 5 MB that only a text in Markdown needs
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - 1 MB and some time that only a text in Markdown needs
 
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING})
     # a paragraph that begins with spaces, or with a line of dashes below it, is meant as a paragraph
