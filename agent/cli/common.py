@@ -46,6 +46,11 @@ def config_path() -> Path:
     return Path(os.environ.get("LOA_CONFIG", str(DEFAULT_CONFIG)))
 
 
+def system_root() -> Path:
+    """Where /sys, /proc, /etc and /dev hang: $LOA_ROOT, for tests and images; else the machine itself."""
+    return Path(os.environ.get("LOA_ROOT", "/"))
+
+
 def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[str, Any]:
     """Ask the daemon; end the command with one clear line where it cannot or will not."""
     try:
