@@ -20,6 +20,7 @@ from agent.assembly import (
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.carrying import Carrying
 from agent.conductor.following import Following
 from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
@@ -292,6 +293,7 @@ class Node:
             looks,
             self.updates,
             self.audit,
+            Carrying(outside.feeds, outside.journal, config.node.id, config.node.site),
             in_force=lambda: [id_of(alert) for alert in self.alarms.book.in_force],
             state=config.paths.state,
             post=post,

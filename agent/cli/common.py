@@ -50,12 +50,18 @@ __all__ = [
     "paint",
     "print_json",
     "socket_path",
+    "system_root",
 ]
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; default /etc/loa/config.toml.")
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def system_root() -> Path:
+    """Where /sys, /proc, /etc and /dev hang: $LOA_ROOT, for tests and images; else the machine itself."""
+    return Path(os.environ.get("LOA_ROOT", "/"))
 
 
 def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[str, Any]:

@@ -27,6 +27,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
     ("agent.cli.update", "update"),
     ("agent.cli.board", "board", N_("See what the board will show.")),
+    ("agent.cli.usb", "usb", N_("A feed from a stick, reports onto a stick.")),
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),
 )
 

@@ -12,6 +12,7 @@ from agent import reset
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
 from agent.conductor.asked import names, text, whole
+from agent.conductor.carrying import Carrying
 from agent.conductor.events import StopAsked
 from agent.conductor.identity import Identity
 from agent.conductor.ledger import Ledger
@@ -59,6 +60,7 @@ class Requests:
         looks: Looks,
         updates: Updates,
         audit: Audit,
+        carrying: Carrying,
         *,
         in_force: Callable[[], list[str]],
         state: Path,
@@ -78,7 +80,7 @@ class Requests:
         self._post = post
         self._numbers = itertools.count(1)
         self._strangers = Limiter(STRANGERS_BURST, STRANGERS_EACH_S)
-        self._looks = looks.ops | updates.looks
+        self._looks = looks.ops | updates.looks | carrying.looks
         self._acts: dict[str, Callable[[ControlRequest], str]] = {
             "say": self._say,
             "play": self._play,
@@ -91,6 +93,7 @@ class Requests:
             "reset": self._reset,
             "note": self._note,
             **updates.acts,
+            **carrying.acts,
         }
         """Each answers or refuses, and returns what was asked, for the audit log."""
 
