@@ -254,12 +254,18 @@ system_parts() {
 
 command_line() {
   local bin=$ROOT/usr/local/bin share=$ROOT/usr/local/share
-  mkdir -p "$bin" "$share/bash-completion/completions" "$share/man/man1" "$share/doc/loa"
+  mkdir -p "$bin" "$share/bash-completion/completions" "$share/doc/loa"
   ln -sfn /opt/loa/current/bin/loa "$bin/loa"
   _LOA_COMPLETE=source_bash "$OPT/current/bin/loa" >"$share/bash-completion/completions/loa" 2>>"$LOG" \
     || say "      note: the shell's completion cannot be made; see $LOG"
   cp "$SOURCE/config.example.toml" "$share/doc/loa/config.example.toml"
-  if compgen -G "$SOURCE/docs/man/*.1" >/dev/null; then cp "$SOURCE"/docs/man/*.1 "$share/man/man1/"; fi
+  local page language
+  for page in "$SOURCE"/docs/man/*.1 "$SOURCE"/docs/man/*/*.1; do
+    [ -e "$page" ] || continue
+    language=$(basename "$(dirname "$page")")
+    if [ "$language" = man ]; then language=.; fi
+    install -D -m 644 "$page" "$share/man/$language/man1/$(basename "$page")"
+  done
 }
 
 service() {
@@ -386,7 +392,7 @@ uninstall() {
     "$ROOT/etc/systemd/system/loa-update.service" "$ROOT/etc/systemd/system/loa-update.path" \
     "$ROOT/etc/systemd/system/loa-settle.service" "$ROOT/etc/systemd/journald.conf.d/loa.conf" \
     "$ROOT/etc/systemd/system.conf.d/loa.conf" "$ROOT/etc/tmpfiles.d/loa.conf" "$ROOT/etc/sysusers.d/loa.conf" \
-    "$ROOT/etc/udev/rules.d/60-loa.rules" "$ROOT/usr/local/bin/loa" "$ROOT/usr/local/share/man/man1"/loa*.1 \
+    "$ROOT/etc/udev/rules.d/60-loa.rules" "$ROOT/usr/local/bin/loa" "$ROOT/usr/local/share/man/man1"/loa*.1 "$ROOT/usr/local/share/man"/*/man1/loa*.1 \
     "$ROOT/usr/local/share/bash-completion/completions/loa" "$ROOT/usr/local/share/doc/loa" "$OPT" "$ROOT/var/lib/loa-update"
   if running; then systemctl daemon-reload || true; fi
   if [ -n "$PURGE" ]; then
