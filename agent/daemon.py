@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sdnotify
 
-from agent import __version__
+from agent import __version__, reset
 from agent.assembly import open_outside
 from agent.clock import SystemClock
 from agent.conductor.events import StopAsked, ThreadDied
@@ -49,11 +49,13 @@ def main(path: Path) -> int:
         clock = SystemClock(config.paths.state, vouched=config.clock.vouched)
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         conductor = Conductor(clock)
+        begun_anew = reset.carry_out(config, clock.now().astimezone())
+        outside = open_outside(config, clock, conductor.post, boot)
         node = Node(
             config,
             clock,
             conductor,
-            open_outside(config, clock, conductor.post, boot),
+            outside,
             recent,
             boot=boot,
             ready=lambda: notifier.notify(f"READY=1\nSTATUS=loa-agent {__version__} is ready to speak"),
@@ -62,6 +64,8 @@ def main(path: Path) -> int:
     except (DriverError, JournalError, UplinkError, OSError) as error:
         log.critical("the node cannot start: %s", error)
         return EXIT_FAILED
+    if begun_anew is not None:
+        node.begin_anew(begun_anew)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda n, _frame: conductor.post(StopAsked(signal.Signals(n).name)))
     threading.excepthook = lambda args: _thread_died(args, conductor.post)

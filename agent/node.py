@@ -20,6 +20,7 @@ from agent.assembly import (
 from agent.clock import Clock, ClockJumped
 from agent.conductor.alarms import Alarms
 from agent.conductor.amplification import Amplification
+from agent.conductor.carrying import Carrying
 from agent.conductor.following import Following
 from agent.conductor.identity import Identity
 from agent.conductor.intake import Intake
@@ -40,6 +41,7 @@ from agent.conductor.resumption import Resumption
 from agent.conductor.rules import Rules
 from agent.conductor.showing import Showing
 from agent.conductor.sounds import Sounds
+from agent.conductor.tellings import id_of
 from agent.conductor.thinker import Thought
 from agent.conductor.unspoken import Unspoken
 from agent.conductor.updates import Updates
@@ -51,8 +53,10 @@ from agent.config import Config
 from agent.control.audit import Audit
 from agent.control.protocol import ControlRequest
 from agent.faults import Faults
+from agent.journal import RESET_AT
 from agent.library import Prepared, Unplayable
 from agent.logs import RecentLines
+from agent.reset import Done
 from agent.timeline import Timeline
 from agent.traffic import Traffic
 from agent.update.places import Places
@@ -93,7 +97,7 @@ class Node:
         journal = outside.journal
 
         self.timeline = Timeline(clock)
-        memory = Memory(journal)
+        self.memory = memory = Memory(journal)
         self.faults = Faults(clock.now, lambda fault, raised: self.ledger.fault(fault, raised=raised))
         self.ledger = Ledger(journal, clock, self.faults)
         self.upstream = Upstream(outside.uplink, outside.feeds, recent, clock)
@@ -240,7 +244,7 @@ class Node:
             publish=self.upstream.health,
         )
         self.traffic = Traffic(clock.now, config.node.zone, boot, memory)
-        audit = Audit(config.paths.state / "audit.jsonl", clock.now)
+        self.audit = Audit(config.paths.state / "audit.jsonl", clock.now)
         looks = Looks(
             clock,
             self.timeline,
@@ -249,7 +253,7 @@ class Node:
             self.stage,
             self.tests,
             journal,
-            audit,
+            self.audit,
             scratch=config.paths.runtime,
             node={
                 "id": config.node.id,
@@ -288,9 +292,22 @@ class Node:
             self.identity,
             looks,
             self.updates,
-            audit,
+            self.audit,
+            Carrying(outside.feeds, outside.journal, config.node.id, config.node.site),
+            in_force=lambda: [id_of(alert) for alert in self.alarms.book.in_force],
+            state=config.paths.state,
+            post=post,
         )
         self._connect_events()
+
+    def begin_anew(self, done: Done) -> None:
+        """Write down that this start began with a reset; commands from before it cannot be told from replays."""
+        what = ", ".join(done.parts)
+        if "state" in done.parts:
+            self.memory.put(RESET_AT, self._clock.now().astimezone().isoformat())
+            what += f"; set aside in {done.aside}"
+        self.audit.write(done.by, "reset", f"carried out: {what}", None)
+        self.ledger.remark(f"reset by {done.by}, carried out: {what}")
 
     # ---- events
 

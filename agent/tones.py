@@ -40,6 +40,8 @@ FUNDAMENTAL: Final = 1.0 / sum(weight for _, weight in OVERTONES)
 CHIME: Final = "chime"
 ALARM: Final = "alarm"
 PROBE: Final = "self-test"
+DONE: Final = "done"
+FAILED: Final = "failed"
 
 TONES: Final[dict[str, Tone]] = {
     # G5 E5 C5, struck like bells: an announcement follows
@@ -55,6 +57,19 @@ TONES: Final[dict[str, Tone]] = {
     ALARM: Tone(
         Seconds(4.0),
         tuple(Note(start, 0.95, 500.0, 1200.0, None, 0.6) for start in (0.0, 1.0, 2.0, 3.0)),
+    ),
+    # Two notes up: what a stick brought is in force, or taken along
+    DONE: Tone(
+        Seconds(0.9),
+        (
+            Note(0.0, 0.3, 659.26, 659.26, 0.25, 0.3),
+            Note(0.25, 0.6, 987.77, 987.77, 0.3, 0.3),
+        ),
+    ),
+    # The same low note three times: the stick was of no use
+    FAILED: Tone(
+        Seconds(1.3),
+        tuple(Note(start, 0.3, 261.63, 261.63, 0.2, 0.35) for start in (0.0, 0.4, 0.8)),
     ),
     # The self-test: soft, after a silence in which the noise is measured; none near an overtone of the mains
     # (50 Hz) or of another

@@ -209,7 +209,7 @@ program() {
     # nobody may write there later, so it is compiled now: a Raspberry Pi Zero saves seconds at each start
     run "$target/bin/python" -m compileall -q -j 0 "$target/lib" || true
     mkdir -p "$target/systemd"
-    cp -r "$HERE"/loa* "$HERE"/60-loa.rules "$HERE"/switch "$target/systemd/"
+    cp -r "$HERE"/loa* "$HERE"/6*-loa*.rules "$HERE"/switch "$target/systemd/"
     run "$target/bin/loa" --version || die "the program does not start on this machine (above); what ran before stays"
     sync
     echo "$digest" >"$target/.complete"
@@ -367,7 +367,7 @@ check() {
   report "$(holds test ! -e "$OPT/trial")" "no update on trial" "systemctl status loa-update"
   local file
   for file in systemd/system/loa-agent.service systemd/system/loa-update.path systemd/system/loa-settle.service \
-    sysusers.d/loa.conf tmpfiles.d/loa.conf udev/rules.d/60-loa.rules systemd/journald.conf.d/loa.conf \
+    sysusers.d/loa.conf tmpfiles.d/loa.conf udev/rules.d/60-loa.rules udev/rules.d/61-loa-usb.rules systemd/journald.conf.d/loa.conf \
     systemd/system.conf.d/loa.conf; do
     report "$(holds test -e "$ROOT/etc/$file")" "/etc/$file" "run install.sh again"
   done
@@ -388,12 +388,14 @@ uninstall() {
     systemctl disable loa-agent.service loa-update.path loa-settle.service >/dev/null 2>&1 || true
     if running; then systemctl stop loa-update.path loa-update.service loa-agent.service 2>/dev/null || true; fi
   fi
-  rm -rf "$ROOT/etc/systemd/system/loa-agent.service" "$ROOT/etc/systemd/system/loa-agent.service.d" \
-    "$ROOT/etc/systemd/system/loa-update.service" "$ROOT/etc/systemd/system/loa-update.path" \
-    "$ROOT/etc/systemd/system/loa-settle.service" "$ROOT/etc/systemd/journald.conf.d/loa.conf" \
-    "$ROOT/etc/systemd/system.conf.d/loa.conf" "$ROOT/etc/tmpfiles.d/loa.conf" "$ROOT/etc/sysusers.d/loa.conf" \
-    "$ROOT/etc/udev/rules.d/60-loa.rules" "$ROOT/usr/local/bin/loa" "$ROOT/usr/local/share/man/man1"/loa*.1 "$ROOT/usr/local/share/man"/*/man1/loa*.1 \
-    "$ROOT/usr/local/share/bash-completion/completions/loa" "$ROOT/usr/local/share/doc/loa" "$OPT" "$ROOT/var/lib/loa-update"
+  local etc=$ROOT/etc share=$ROOT/usr/local/share
+  rm -rf "$etc/systemd/system/loa-agent.service" "$etc/systemd/system/loa-agent.service.d" \
+    "$etc/systemd/system/loa-update.service" "$etc/systemd/system/loa-update.path" \
+    "$etc/systemd/system/loa-settle.service" "$etc/systemd/system/loa-usb@.service" \
+    "$etc/systemd/journald.conf.d/loa.conf" "$etc/systemd/system.conf.d/loa.conf" "$etc/tmpfiles.d/loa.conf" \
+    "$etc/sysusers.d/loa.conf" "$etc/udev/rules.d/60-loa.rules" "$etc/udev/rules.d/61-loa-usb.rules" \
+    "$ROOT/usr/local/bin/loa" "$share/man/man1"/loa*.1 "$share/man"/*/man1/loa*.1 \
+    "$share/bash-completion/completions/loa" "$share/doc/loa" "$OPT" "$ROOT/var/lib/loa-update"
   if running; then systemctl daemon-reload || true; fi
   if [ -n "$PURGE" ]; then
     rm -rf "$ROOT/etc/loa" "$ROOT/var/lib/loa" "$LOG"

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.centre import CentreUnderTest
 from tests.support.house import open_centre
 from tests.support.pulse import Sink, private_sink
+
+# how long one example takes is the machine's affair, and its neighbours'
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, BinaryIO, NoReturn
 import typer
 
 from agent.control.client import ControlError, Denied, NotRunning, ask
-from agent.words import retell
+from agent.words import _, retell
 
 DEFAULT_CONFIG = Path("/etc/loa/config.toml")
 DEFAULT_SOCKET = Path("/run/loa/control.sock")
@@ -46,6 +46,11 @@ def config_path() -> Path:
     return Path(os.environ.get("LOA_CONFIG", str(DEFAULT_CONFIG)))
 
 
+def system_root() -> Path:
+    """Where /sys, /proc, /etc and /dev hang: $LOA_ROOT, for tests and images; else the machine itself."""
+    return Path(os.environ.get("LOA_ROOT", "/"))
+
+
 def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[str, Any]:
     """Ask the daemon; end the command with one clear line where it cannot or will not."""
     try:
@@ -56,6 +61,27 @@ def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[
         fail(str(error), EXIT_DENIED)
     except ControlError as error:
         fail(str(error))
+
+
+def note(text: str) -> None:
+    """Have an action beside the agent written into its audit log; into the system's log where it does not run."""
+    try:
+        ask(socket_path(), "note", text=text)
+    except ControlError:
+        import getpass
+        import syslog
+
+        syslog.openlog("loa", 0, syslog.LOG_AUTH)
+        syslog.syslog(syslog.LOG_NOTICE, f"{text} by {os.environ.get('SUDO_USER') or getpass.getuser()}")
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether somebody at the terminal says yes; `--yes` has said it. Nobody there is a wrong command line."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        fail(_("nobody is there to ask; add --yes"), EXIT_USAGE)
+    return typer.confirm(question, default=False)
 
 
 def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:

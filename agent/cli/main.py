@@ -18,7 +18,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.look", "status now next log faults link voices"),
     ("agent.cli.top", "top"),
     ("agent.cli.act", "run check-config say play identify stop relay self-test screenshot"),
-    ("agent.cli.repair", "mute unmute"),
+    ("agent.cli.repair", "mute unmute support-bundle reset"),
     ("agent.cli.doctor", "doctor"),
     ("agent.cli.try_out", "test"),
     ("agent.cli.setup", "setup"),
@@ -26,6 +26,7 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.configuration", "config", N_("Read and change the configuration.")),
     ("agent.cli.update", "update"),
     ("agent.cli.board", "board", N_("See what the board will show.")),
+    ("agent.cli.usb", "usb", N_("A feed from a stick, reports onto a stick.")),
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),
 )
 

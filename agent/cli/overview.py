@@ -10,8 +10,9 @@ from typing import Any
 from agent.cli import tell
 from agent.cli.common import local
 from agent.cli.connection import amount
-from agent.cli.page import cells, clean, cut
+from agent.cli.page import clean, cut
 from agent.words import _, ngettext, retell
+from agent.words import width as cells
 
 QUIETEST_DBFS = -60.0
 METER_CELLS = 24

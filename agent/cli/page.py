@@ -1,4 +1,4 @@
-"""Lines for a narrow terminal: labels in one column, long words wrapped under themselves, cells counted."""
+"""Lines for a narrow terminal: labels in one column, long words wrapped under themselves, or cut."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import shutil
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
+
+from agent.words import width as cells
 
 NARROWEST_COLUMNS = 40
 WIDEST_COLUMNS = 100
@@ -23,19 +25,13 @@ def clean(text: str) -> str:
     return "".join(" " if unicodedata.category(c) == "Cc" or c in _TURNING else c for c in composed)
 
 
-def cells(text: str) -> int:
-    """How many columns `text` takes; marks that combine take none, East Asian wide ones two (UAX #11)."""
-    return sum(_cells(character) for character in text)
-
-
 def cut(text: str, width: int) -> str:
     """`text` in at most `width` columns, with an ellipsis where something is missing."""
     if cells(text) <= width:
         return text
-    kept, taken = "", 0
+    kept = ""
     for character in text:
-        taken += _cells(character)
-        if taken > width - 1:
+        if cells(kept + character) > width - 1:
             break
         kept += character
     return kept.rstrip() + "…"
@@ -57,9 +53,3 @@ def wrapped(text: str, width: int, first: str = "", then: str = "") -> list[str]
 
 
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _cells(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

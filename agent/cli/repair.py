@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agent.cli.common import EXIT_USAGE, JsonFlag, ask_daemon, fail, local, print_json
+from agent.cli.common import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    ConfigOption,
+    JsonFlag,
+    agreed,
+    ask_daemon,
+    config_path,
+    fail,
+    local,
+    note,
+    print_json,
+    socket_path,
+)
 from agent.cli.page import columns, wrapped
 from agent.words import _
 
 ZoneOption = Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")]
+YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 UNITS_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PART = re.compile(r"(\d{1,6})([dhms])")
 
@@ -20,6 +36,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command()(mute)
     app.command()(unmute)
+    app.command("support-bundle")(support_bundle)
+    app.command()(reset)
 
 
 def mute(
@@ -51,6 +69,84 @@ def unmute(zone: ZoneOption = None, as_json: JsonFlag = False) -> None:
     _say(_("no longer muted: {zones}").format(zones=_zones(reply["zones"])))
     for name, until in reply["muted"].items():
         _say(_("still muted until {moment}: {zones}").format(moment=local(until), zones=_zones([name])))
+
+
+def support_bundle(
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="File to write; default loa-support-….tar.gz here.")
+    ] = None,
+    config: ConfigOption = None,
+    yes: YesFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Gather what helps to find a fault into one file: logs, health, configuration without secrets, versions.
+
+    Best as root: sudo loa support-bundle. It lists what goes in and asks before it writes.
+    """
+    from agent.support.bundle import Taken, gather, write
+    from agent.support.sources import sources
+
+    path = out or Path.cwd() / _bundle_name()
+    if path.exists():
+        fail(_("{path}: is there already").format(path=path), EXIT_FAILED)
+    if not yes and not sys.stdin.isatty():
+        fail(_("nobody is there to ask; add --yes"), EXIT_USAGE)
+    if not as_json:
+        _say(_("gathering; this takes up to a minute"))
+    found: list[Taken] = gather(sources(config or config_path(), socket_path()))
+    if not as_json:
+        for taken in found:
+            size = f"{len(taken.data) / 1_000:>7.0f} kB" if taken.missing is None else " " * 10
+            _say(f"{size}  {taken.name}" + (f" – {taken.missing}" if taken.missing else ""))
+        _say(_("Passwords, keys and tokens are taken out. It has this node's addresses and what it played."))
+    if not agreed(_("Write {path}?").format(path=path), yes=yes):
+        fail(_("nothing was written"))
+    try:
+        written = write(path, found)
+    except OSError as error:
+        fail(_("{path}: cannot be written: {reason}").format(path=path, reason=error.strerror or error))
+    note(f"support-bundle {path.name}")
+    if as_json:
+        contents = [{"name": taken.name, "missing": taken.missing} for taken in found]
+        print_json({"path": str(path), "bytes": written, "contents": contents})
+        return
+    _say(_("{path}: {size} kB").format(path=path, size=f"{written / 1_000:.0f}"))
+
+
+def _bundle_name() -> str:
+    import socket as network
+    from datetime import datetime
+
+    return f"loa-support-{network.gethostname()}-{datetime.now().astimezone():%Y%m%d-%H%M%S}.tar.gz"
+
+
+def reset(
+    cache: Annotated[bool, typer.Option("--cache", help="Only recordings and decoded sounds.")] = False,
+    identity: Annotated[
+        bool, typer.Option("--identity", help="Also keys and passwords for the broker.")
+    ] = False,
+    config: ConfigOption = None,
+    yes: YesFlag = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Begin anew: what the node has gathered is set aside, and the agent restarts.
+
+    It lists what is forgotten and asks. Configuration and identity stay, unless --identity. Not while an emergency is
+    told.
+    """
+    from agent.cli.beginning import begin_anew
+
+    if cache and identity:
+        fail(_("--cache and --identity exclude each other"), EXIT_USAGE)
+    told = begin_anew(
+        config or config_path(),
+        ["cache"] if cache else ["state", "cache"],
+        identity=identity,
+        yes=yes,
+        say=(lambda _line: None) if as_json else typer.echo,
+    )
+    if as_json:
+        print_json(told)
 
 
 def seconds(text: str) -> int | None:

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from agent import reset
 from agent.clock import Clock
 from agent.conductor.amplification import Amplification
 from agent.conductor.asked import names, text, whole
+from agent.conductor.carrying import Carrying
+from agent.conductor.events import StopAsked
 from agent.conductor.identity import Identity
 from agent.conductor.ledger import Ledger
 from agent.conductor.looks import Looks
@@ -57,7 +60,13 @@ class Requests:
         looks: Looks,
         updates: Updates,
         audit: Audit,
+        carrying: Carrying,
+        *,
+        in_force: Callable[[], list[str]],
+        state: Path,
+        post: Callable[[object], None],
     ) -> None:
+        """`in_force()` names the alerts in force; `state` is the folder that a reset sets aside parts of."""
         self._clock = clock
         self._orders = orders
         self._rules = rules
@@ -66,9 +75,12 @@ class Requests:
         self._tests = tests
         self._identity = identity
         self._audit = audit
+        self._in_force = in_force
+        self._state = state
+        self._post = post
         self._numbers = itertools.count(1)
         self._strangers = Limiter(STRANGERS_BURST, STRANGERS_EACH_S)
-        self._looks = looks.ops | updates.looks
+        self._looks = looks.ops | updates.looks | carrying.looks
         self._acts: dict[str, Callable[[ControlRequest], str]] = {
             "say": self._say,
             "play": self._play,
@@ -78,7 +90,10 @@ class Requests:
             "mute": self._mute,
             "test-page": self._test_page,
             "self-test": self._self_test,
+            "reset": self._reset,
+            "note": self._note,
             **updates.acts,
+            **carrying.acts,
         }
         """Each answers or refuses, and returns what was asked, for the audit log."""
 
@@ -249,3 +264,31 @@ class Requests:
         else:
             request.answer()
         return "with reference" if reference else "without reference"
+
+    def _reset(self, request: ControlRequest) -> str:
+        """Begin anew: the agent restarts, and sets aside what it has gathered."""
+        parts = names(request, "parts")
+        unknown = set(parts) - set(reset.PARTS)
+        if unknown:
+            raise ValueError(
+                f"parts: known are {', '.join(reset.PARTS)}, got {', '.join(sorted(unknown))[:60]}"
+            )
+        if alerts := self._in_force():
+            request.refuse(
+                f"not now: an emergency is told ({', '.join(alerts)[:200]}); a reset would forget it"
+            )
+        elif request.arguments.get("only_try") is True:
+            request.answer(parts=sorted(parts))
+        else:
+            reset.ask(self._state, [part for part in reset.PARTS if part in parts], request.user)
+            request.answer(parts=sorted(parts))
+            self._post(StopAsked(f"reset by {request.user}", "restart"))
+        return ", ".join(sorted(parts)) + (
+            " (only tried)" if request.arguments.get("only_try") is True else ""
+        )
+
+    def _note(self, request: ControlRequest) -> str:
+        """Write down what a command did beside the agent: it changed the configuration, for instance."""
+        said = text(request, "text")[:300]
+        request.answer()
+        return said

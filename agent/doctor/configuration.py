@@ -13,7 +13,7 @@ from agent.config.files import files_of_sources, named_files
 from agent.doctor.account import own_account
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import ACCOUNT, Machine
-from agent.words import N_, _
+from agent.words import N_, _, ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,11 @@ def judge_files(found: Sequence[File]) -> Finding:
             text, remedy = remedies[file.wrong]
             words = {"path": file.path, "section": file.section, "key": file.key, "account": ACCOUNT}
             return fault(text.format(**words), remedy.format(**words))
-    return ok(_("{count} files are there").format(count=len(found))) if found else absent(_("names no file"))
+    if not found:
+        return absent(_("names no file"))
+    return ok(
+        ngettext("{count} file is there", "{count} files are there", len(found)).format(count=len(found))
+    )
 
 
 def judge_secrets(found: Sequence[File]) -> Finding:
@@ -143,7 +147,9 @@ def judge_outputs(found: Outputs) -> Finding:
             _("add [broker]: loa enroll or loa setup"),
         )
     board = _(", and a board") if found.screen else ""
-    return ok(_("{zones} zones, {feeds} feeds").format(zones=found.zones, feeds=found.feeds) + board)
+    zones = ngettext("{count} zone", "{count} zones", found.zones).format(count=found.zones)
+    feeds = ngettext("{count} feed", "{count} feeds", found.feeds).format(count=found.feeds)
+    return ok(f"{zones}, {feeds}{board}")
 
 
 CHECKS: Final[tuple[Check[Any], ...]] = (

@@ -12,7 +12,8 @@ from typing import Any, Final
 from agent.control.client import ControlError, NotRunning
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import UNIT, Blocked, Machine
-from agent.words import N_, _, retell
+from agent.remedies import remedy
+from agent.words import N_, _, ngettext, retell
 
 MANY_WAITING: Final = 5_000
 ELSEWHERE: Final = ("relay-", "amplifier-", "disk-full", "under-voltage", "hot", "journal")
@@ -60,7 +61,7 @@ def judge_faults(found: Sequence[tuple[str, str]]) -> Finding:
         return ok(_("none but those above") if found else _("none"))
     code, text = mine[0]
     more = _(" (and {more} more)").format(more=len(mine) - 1) if len(mine) > 1 else ""
-    return fault(f"{code}: {retell(text)}" + more, _("loa faults says of each what to do"))
+    return fault(f"{code}: {retell(text)}" + more, remedy(code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ def judge_mute(found: Mapping[str, str]) -> Finding:
         until = max(found.values())[:16].replace("T", " ")
         return warning(
             _("muted until {until}; emergencies still sound").format(until=until),
-            _("an officer did so; to lift it: loa mute --off"),
+            _("somebody did so (loa log); to lift it: loa unmute"),
         )
     return ok(_("not muted"))
 
@@ -128,7 +129,9 @@ def judge_reports(found: int | None) -> Finding:
     """They wait for weeks if they must; that nobody takes them should be known."""
     if found is None:
         return absent(_("no broker: nobody takes reports"))
-    text = _("{count} records wait for the centre").format(count=found)
+    text = ngettext(
+        "{count} record waits for the centre", "{count} records wait for the centre", found
+    ).format(count=found)
     if found > MANY_WAITING:
         return warning(text, _("does the centre collect? loa test link, then ask it"))
     return ok(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -125,6 +126,9 @@ class Machine:
         Raises:
             TimeoutError: it did not end.
         """
+        # a folder of the path that we may not enter is none of ours
+        if shutil.which(argv[0], path=self.path) is None:
+            return None
         try:
             done = subprocess.run(
                 argv,
@@ -136,8 +140,6 @@ class Machine:
                 stdin=subprocess.DEVNULL,
                 check=False,
             )
-        except FileNotFoundError:
-            return None
         except subprocess.TimeoutExpired as error:
             raise TimeoutError(f"{argv[0]} did not end within {timeout_s:g} s") from error
         return Answer(done.returncode, done.stdout, done.stderr)

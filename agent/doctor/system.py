@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from agent.doctor.account import group_names
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
-from agent.doctor.machine import ACCOUNT, UNIT, Machine
-from agent.words import N_, _
+from agent.doctor.machine import ACCOUNT, UNIT, Blocked, Machine
+from agent.words import N_, _, ngettext
 
 RELEASES: Final = ("12", "13")
 MANY_RESTARTS: Final = 3
@@ -88,6 +88,15 @@ def probe_unit(machine: Machine) -> dict[str, str] | None:
     return machine.unit()
 
 
+def probe_service(machine: Machine) -> dict[str, str] | None:
+    """The same; a service that has no configuration to run with is another check's word."""
+    unit = machine.unit()
+    idle = unit is not None and unit.get("LoadState") == "loaded" and unit.get("ActiveState") != "active"
+    if idle and machine.config_error() is not None:
+        raise Blocked("config")
+    return unit
+
+
 def judge_unit(found: dict[str, str] | None) -> Finding:
     """Installed, enabled, active."""
     if found is None:
@@ -108,6 +117,11 @@ def judge_unit(found: dict[str, str] | None) -> Finding:
                 _("see why: journalctl -u {unit} -n 30").format(unit=UNIT),
             )
         return fault(_("the agent does not run"), _("sudo systemctl enable --now {unit}").format(unit=UNIT))
+    if found.get("SubState") == "auto-restart":
+        return fault(
+            _("the agent ends as soon as it has started ({result})").format(result=found.get("Result", "?")),
+            _("see why: journalctl -u {unit} -n 30").format(unit=UNIT),
+        )
     if found.get("UnitFileState") not in {"enabled", "enabled-runtime", "static", "linked"}:
         return fault(
             _("the agent will not start with the machine"),
@@ -126,7 +140,9 @@ def judge_restarts(found: dict[str, str] | None) -> Finding:
             _("systemd had to start the agent again {count} times").format(count=count),
             _("see why: journalctl -u {unit} -p warning -n 50").format(unit=UNIT),
         )
-    return ok(_("started again {count} times").format(count=count))
+    return ok(
+        ngettext("started again {count} time", "started again {count} times", count).format(count=count)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +277,7 @@ def judge_folders(found: Sequence[Folder]) -> Finding:
 CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("release", "system", N_("version of the system"), probe_release, judge_release),
     Check("kernel", "system", N_("kernel and its modules"), probe_kernel, judge_kernel),
-    Check("service", "system", N_("service installed, enabled, running"), probe_unit, judge_unit),
+    Check("service", "system", N_("service installed, enabled, running"), probe_service, judge_unit),
     Check("restarts", "system", N_("how often the service fell"), probe_unit, judge_restarts),
     Check("watchdog", "system", N_("hardware watchdog"), probe_watchdog, judge_watchdog),
     Check("groups", "system", N_("account and its groups"), probe_groups, judge_groups),

@@ -15,7 +15,7 @@ from typing import Any, Final
 from agent.clock import BUILT
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import Blocked, Machine
-from agent.words import N_, _
+from agent.words import N_, _, ngettext
 
 SOON: Final = timedelta(days=30)
 
@@ -224,7 +224,9 @@ def judge_operators(found: Operators) -> Finding:
             _("the last operator's key expires on {day}").format(day=_day(max(valid))),
             _("tell the centre to renew it in operators.json"),
         )
-    return ok(_("{count} keys may command").format(count=len(valid)))
+    return ok(
+        ngettext("{count} key may command", "{count} keys may command", len(valid)).format(count=len(valid))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from agent.clock import Clock
 from agent.feeds.events import FeedEvent
-from agent.feeds.follower import FeedSettings, Follower
+from agent.feeds.folder import Folder
+from agent.feeds.follower import Brought, FeedSettings, Follower
 from agent.feeds.media import Claims
 from agent.store import Store
 from playlists.models.health import FeedHealth
@@ -100,6 +101,22 @@ class Feeds:
     def state(self) -> dict[str, FeedHealth]:
         """How each feed stands."""
         return {name: follower.health() for name, follower in self._followers.items()}
+
+    def bring(self, feed: str, folder: Folder) -> None:
+        """Take one feed from a folder, once; see `brought`.
+
+        Raises:
+            KeyError: the feed is not followed.
+        """
+        self._followers[feed].bring(folder)
+
+    def brought(self, feed: str) -> Brought | None:
+        """How it goes with the last folder that was brought for a feed.
+
+        Raises:
+            KeyError: the feed is not followed.
+        """
+        return self._followers[feed].brought()
 
     def latencies_s(self) -> dict[str, Seconds | None]:
         """How soon each host answered last; None for one that has not since the start."""

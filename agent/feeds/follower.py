@@ -24,6 +24,7 @@ from agent.feeds.events import (
     FeedRestored,
     FeedUnreachable,
 )
+from agent.feeds.folder import Folder, FolderClient
 from agent.feeds.http import Client, patience
 from agent.feeds.media import Claims, MediaFetcher
 from agent.feeds.pacing import back_off
@@ -59,6 +60,21 @@ class FeedSettings(Protocol):
     @property
     def expired_days(self) -> int:
         """Days that an expired schedule stays in force."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """How it goes with a feed that somebody has brought in a folder."""
+
+    state: Literal["running", "finished", "failed"]
+    reason: str | None = None
+    """Why it failed: nothing of it is in force then, or not all of its media came."""
+    version: int | None = None
+    """Of the schedule that is in force now."""
+    media: int = 0
+    """Recordings and pictures that it needs."""
+    missing: int = 0
+    """How many of them are not here, and are asked of the network."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,9 @@ class Follower:
         """The shortest time from a request to its answer, of the last round that had one."""
         self._wake = threading.Event()
         self._stopping = False
-        self._client: Client | None = None
+        self._client: Client | FolderClient | None = None
+        self._folder: Folder | None = None
+        self._brought: Brought | None = None
         self._thread = threading.Thread(target=self._run, name=f"feed-{self._name}", daemon=True)
 
     def start(self) -> None:
@@ -126,6 +144,20 @@ class Follower:
     def poll(self) -> None:
         """Ask now; if a round is under way, once more after it."""
         self._wake.set()
+
+    def bring(self, folder: Folder) -> None:
+        """Take the feed from a folder, once, now: a round with the network is broken off; see `brought`."""
+        with self._lock:
+            self._brought = Brought("running")
+            self._folder = folder
+        if self._client is not None:
+            self._client.abort()
+        self._wake.set()
+
+    def brought(self) -> Brought | None:
+        """How it goes with the last folder; None before the first."""
+        with self._lock:
+            return self._brought
 
     def stop(self, deadline_s: Seconds) -> None:
         """End, breaking off what is under way."""
@@ -155,8 +187,13 @@ class Follower:
         failures = 0
         while not self._stopping:
             self._wake.clear()
-            failures = failures + 1 if self._attempt(self._refresh) else 0
-            self.rounds += 1
+            with self._lock:
+                folder, self._folder = self._folder, None
+            if folder is not None:
+                self._take(folder)
+            else:
+                failures = failures + 1 if self._attempt(self._refresh) else 0
+                self.rounds += 1
             self._wake.wait(back_off(failures, self._longest_wait_s) if failures else None)
 
     def _attempt(self, step: Callable[[], bool]) -> bool:
@@ -170,9 +207,37 @@ class Follower:
         except Exception as error:  # the thread must outlive whatever a host sends
             logger.exception("feed %s", self._name)
             problem = Rejected(f"unexpected {type(error).__name__}: {error}")
-        if not self._stopping:
+        made_way = isinstance(problem, Retry) and self._folder is not None
+        if not self._stopping and not made_way:
             self._settle(problem, checked or isinstance(problem, Expired | Quarantine | Rejected))
         return isinstance(problem, Retry)
+
+    def _take(self, folder: Folder) -> None:
+        """A round with a folder. One that fails says nothing of the feed: its host may be well."""
+        try:
+            self._refresh(lambda: FolderClient(folder, self._settings.url))
+        except FeedError as error:
+            self._took(Brought("failed", str(error)))
+            return
+        except Exception as error:  # the thread must outlive whatever lies on a stick
+            logger.exception("feed %s", self._name)
+            self._took(Brought("failed", f"unexpected {type(error).__name__}: {error}"))
+            return
+        self._settle(None, True)
+        current = self._in_force
+        wanted = [] if current is None else list(current.documents.media.values())
+        version = None if current is None else current.documents.schedule.version
+
+        def done(missing: int, reason: str | None) -> None:
+            self._took(Brought("finished", reason, version, len(wanted), missing))
+
+        self._media.bring(lambda: FolderClient(folder, self._settings.url), done)
+
+    def _took(self, brought: Brought) -> None:
+        logger.info("feed %s: brought by hand: %s", self._name, brought)
+        with self._lock:
+            if self._folder is None:  # else another one waits, and this one is forgotten
+                self._brought = brought
 
     def _restore(self) -> bool:
         saved = self._last_good.load()
@@ -187,9 +252,9 @@ class Follower:
                 self._health = FeedHealth(state="none", checked=saved.accepted)
         return False
 
-    def _refresh(self) -> bool:
+    def _refresh(self, source: Callable[[], Client | FolderClient] = Client) -> bool:
         reference = self._reference()
-        with Client() as client:
+        with source() as client:
             self._client = client
             try:
                 snapshot = trust.refresh(
@@ -213,7 +278,7 @@ class Follower:
                 self._saved = (new.identity, new.expires)
         return True
 
-    def _read(self, snapshot: trust.Snapshot, client: Client) -> InForce:
+    def _read(self, snapshot: trust.Snapshot, client: Client | FolderClient) -> InForce:
         known = {} if self._in_force is None else self._in_force.documents.raw
 
         def fetch(target: trust.Target) -> bytes:

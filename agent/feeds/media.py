@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from agent.feeds.errors import FeedError, Technician
 from agent.feeds.events import FeedEvent, MediaArrived, MediaUnavailable
+from agent.feeds.folder import FolderClient
 from agent.feeds.http import Client
 from agent.feeds.pacing import back_off
 from agent.feeds.trust import Target
 from agent.store import Store, StoreFull
 from playlists.units import Seconds
+
+Source = Callable[[], Client | FolderClient]
+Done = Callable[[int, str | None], None]
+"""Told how many of the wanted are still missing, and why the first of them."""
 
 logger = logging.getLogger("loa.feeds")
 
@@ -70,7 +75,8 @@ class MediaFetcher:
         self._awaited: set[str] = set()
         self._wake = threading.Event()
         self._stopping = False
-        self._client: Client | None = None
+        self._client: Client | FolderClient | None = None
+        self._folder: tuple[Source, Done] | None = None
         self._thread = threading.Thread(target=self._run, name=f"media-{feed}", daemon=True)
 
     def start(self) -> None:
@@ -94,6 +100,13 @@ class MediaFetcher:
         self._told = {path: reason for path, reason in self._told.items() if path in paths}
         self._wake.set()
 
+    def bring(self, source: Source, done: Done) -> None:
+        """Take what is wanted and not there from a folder, now: a download that goes on meanwhile is broken off."""
+        self._folder = (source, done)
+        if self._client is not None:
+            self._client.abort()
+        self._wake.set()
+
     def unavailable(self, path: str, reason: str) -> None:
         """Tell, once for each reason, that a target cannot be had."""
         if self._told.get(path) != reason:
@@ -105,9 +118,28 @@ class MediaFetcher:
         failures = 0
         self._claims.ready.wait()
         while not self._stopping:
+            folder, self._folder = self._folder, None
+            if folder is not None:
+                self._from_folder(*folder)
             failures = 0 if self._pass() else failures + 1
             self._wake.wait(back_off(failures, self._longest_wait_s) if failures else None)
             self._wake.clear()
+
+    def _from_folder(self, source: Source, done: Done) -> None:
+        """One pass over what is missing; the network is asked for the rest."""
+        reasons: list[str] = []
+        missing = [target for target in self._wanted if self._store.path(target.sha256) is None]
+        try:
+            with source() as client:
+                self._client = client
+                for target in missing:
+                    if self._stopping or self._folder is not None:
+                        break
+                    self._get(client, target, reasons.append)
+        except FeedError as error:
+            reasons.append(str(error))
+        left = [target for target in self._wanted if self._store.path(target.sha256) is None]
+        done(len(left), reasons[0] if reasons and left else None)
 
     def _pass(self) -> bool:
         """Try everything that is wanted and not there; whether nothing is left to be tried again."""
@@ -123,12 +155,22 @@ class MediaFetcher:
         with Client() as client:
             self._client = client
             for target in missing:
-                if self._stopping or self._wanted is not wanted:
+                if self._stopping or self._wanted is not wanted or self._folder is not None:
                     break
                 done = self._get(client, target) and done
         return done
 
-    def _get(self, client: Client, target: Target) -> bool:
+    def _get(
+        self, client: Client | FolderClient, target: Target, tell: Callable[[str], None] | None = None
+    ) -> bool:
+        """Fetch one; whether it is here now. `tell` takes the reason instead of the conductor."""
+
+        def failed(reason: str) -> None:
+            if tell is None:
+                self.unavailable(target.path, reason)
+            else:
+                tell(reason)
+
         with self._claims.claim(target.sha256) as ours:
             if not ours:
                 return False
@@ -137,11 +179,11 @@ class MediaFetcher:
                     self._fetch(client, target)
             except (FeedError, StoreFull) as error:
                 if not self._dropped(target):
-                    self.unavailable(target.path, str(error))
+                    failed(str(error))
                 return False
             except Exception as error:  # the thread must outlive whatever a host sends
                 logger.exception("feed %s: %s", self._feed, target.path)
-                self.unavailable(target.path, f"unexpected {type(error).__name__}: {error}")
+                failed(f"unexpected {type(error).__name__}: {error}")
                 return False
         self._arrived(target)
         return True
@@ -151,7 +193,7 @@ class MediaFetcher:
         self._awaited.discard(target.path)
         self._post(MediaArrived(self._feed, target.path, target.sha256))
 
-    def _fetch(self, client: Client, target: Target) -> None:
+    def _fetch(self, client: Client | FolderClient, target: Target) -> None:
         self._store.reserve(target.sha256, target.length)
         part = self._store.partial(target.sha256)
         try:
@@ -163,4 +205,6 @@ class MediaFetcher:
             self._store.release(target.sha256)
 
     def _dropped(self, target: Target) -> bool:
+        if self._folder is not None:
+            return True  # somebody stands there with it: the network can wait
         return self._stopping or all(other.sha256 != target.sha256 for other in self._wanted)

@@ -34,6 +34,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
 from agent.feeds.errors import Expired, Quarantine, Rejected, Retry, Technician
+from agent.feeds.folder import FolderClient
 from agent.feeds.http import Client, StatusError, patience
 from agent.files import sweep, write_atomically
 from playlists.units import Decibel, Seconds
@@ -76,7 +77,9 @@ class Snapshot:
     """The metadata files by name, as `restore` wants them."""
 
 
-def refresh(url: str, root: bytes, metadata_dir: Path, reference: datetime, client: Client) -> Snapshot:
+def refresh(
+    url: str, root: bytes, metadata_dir: Path, reference: datetime, client: Client | FolderClient
+) -> Snapshot:
     """Fetch and verify the newest metadata.
 
     Args:

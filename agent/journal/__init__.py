@@ -2,5 +2,6 @@
 
 from agent.journal.errors import JournalError, Retry, Technician
 from agent.journal.journal import Journal
+from agent.journal.medium import RESET_AT
 
-__all__ = ["Journal", "JournalError", "Retry", "Technician"]
+__all__ = ["RESET_AT", "Journal", "JournalError", "Retry", "Technician"]

@@ -25,7 +25,7 @@ from typing import Any, Final, Self
 
 from agent.journal.bound import keep_bound
 from agent.journal.errors import Retry
-from agent.journal.medium import Medium, Now, Write, adding, body_of
+from agent.journal.medium import RESET_AT, Medium, Now, Write, adding, body_of
 from playlists.models.command import Receipt
 from playlists.models.record import LogBatch, Record
 
@@ -98,7 +98,7 @@ class Journal:
     @property
     def reset_at(self) -> datetime | None:
         """When memory was last lost by damage: commands issued before cannot be told from replays."""
-        text = self.get("reset-at")
+        text = self.get(RESET_AT)
         return datetime.fromisoformat(text) if text else None
 
     def listen(self, notify: Callable[[], None]) -> None:

@@ -22,6 +22,9 @@ from playlists.models.record import Record
 
 MAX_WAITING: Final = 2_000
 RETRY_AFTER_S: Final = 2.0
+RESET_AT: Final = "reset-at"
+"""Key of the moment at which memory was lost: commands issued before it cannot be told from replays."""
+
 MAX_REPLACED: Final = 3
 """A medium that damages more files than this in one life of the process is given up."""
 
@@ -208,7 +211,7 @@ class Medium:
 
     def _after_damage(self, damage: str) -> Write:
         now = self._now()
-        mark = ("INSERT OR REPLACE INTO state VALUES ('reset-at', ?)", (json.dumps(now.isoformat()),))
+        mark = ("INSERT OR REPLACE INTO state VALUES (?, ?)", (RESET_AT, json.dumps(now.isoformat())))
         return [mark, *reporting(damage, now)]
 
     def _numbers(self) -> tuple[str, int, int]:

@@ -1,4 +1,4 @@
-"""Wall time, weekday and date, in the zone of the board."""
+"""Wall time, weekday, date and lunar date, in the zone of the board."""
 
 from __future__ import annotations
 
@@ -14,20 +14,29 @@ from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Text, paint
 from agent.screen.stage import Stage
 from agent.screen.typesetting import fit_on_one
+from playlists.lunar import lunar_date
 from playlists.units import MonotonicS, Seconds
 
 WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
-UNKNOWN: Final = ("--:--", "Chưa có giờ đúng")
+UNKNOWN: Final = ("--:--", "Chưa có giờ đúng", "")
 CAP_HEIGHT: Final = 0.72
 """Height of figures as a share of the type size: they have no marks above or below."""
+BESIDE_PART: Final = 0.7
+"""Height of the figures in a long low box, as a share of the box's."""
 SECONDS_FROM: Final = 0.2
 """A clock that takes this share of the screen's height shows seconds; a small one turns with the minute."""
 
 
-def clock_words(wall: datetime, *, seconds: bool) -> tuple[str, str]:
-    """Time, and weekday with date, as they are written in Vietnamese."""
+ClockWords = tuple[str, str, str]
+"""Time, date and lunar date; the last may be empty."""
+
+
+def clock_words(wall: datetime, *, seconds: bool) -> ClockWords:
+    """Time, weekday with date, and lunar date, as they are written in Vietnamese."""
     time = wall.strftime("%H:%M:%S" if seconds else "%H:%M")
-    return time, f"{WEEKDAYS[wall.weekday()]}, {wall.day}/{wall.month}/{wall.year}"
+    lunar = lunar_date(wall.date())
+    by_moon = "" if lunar is None else f"Âm lịch {lunar.written}"
+    return time, f"{WEEKDAYS[wall.weekday()]}, {wall.day}/{wall.month}/{wall.year}", by_moon
 
 
 def next_turn_s(wall: datetime, *, seconds: bool) -> Seconds:
@@ -37,7 +46,7 @@ def next_turn_s(wall: datetime, *, seconds: bool) -> Seconds:
 
 
 class ClockArea:
-    """Time above, weekday and date below, as large as they go."""
+    """Time above, dates below, as large as they go."""
 
     def __init__(
         self, zone: Zone, box: Box, stage: Stage, now: MonotonicS, timezone: ZoneInfo, *, known: bool
@@ -50,7 +59,7 @@ class ClockArea:
         self._timezone = timezone
         self._known = known
         self._seconds = box.height >= stage.surface.get_height() * SECONDS_FROM
-        self._words: tuple[str, str] | None = None
+        self._words: ClockWords | None = None
 
     def change(self, zone: Zone, now: MonotonicS, timezone: ZoneInfo, *, known: bool) -> None:
         """Take the board's zone anew, and look at the time at once: it may have been set."""
@@ -74,7 +83,7 @@ class ClockArea:
     def repaint(self, now: MonotonicS, wall: datetime) -> None:
         self.restore(now, wall)
 
-    def _paint(self, words: tuple[str, str]) -> None:
+    def _paint(self, words: ClockWords) -> None:
         stage, (width, height) = self._stage, self.box[2:]
         style = stage.style
         face = pygame.Surface((width, height)).convert(stage.surface)
@@ -96,62 +105,75 @@ class ClockArea:
         self._words = None
 
 
-def set_clock(words: tuple[str, str], inner: Box, style: Style) -> list[Text]:
-    """Time and date in `inner`: below each other, or side by side in a long low box."""
-    time, date = words
-    fonts, theme = style.fonts, style.theme
-    beside = inner.width > 5 * inner.height
-    time_room = (inner.width // 3 if beside else inner.width, inner.height if beside else 10 * inner.height)
-    tallest = round(inner.height * (0.95 if beside else 0.62))
-    time_steps = range(max(10, tallest), 9, -2)
-    date_steps = range(max(10, round(inner.height * (0.5 if beside else 0.27))), 7, -1)
-    # figures are all as wide as a 0: the size does not change with the time
-    zeros = "".join("0" if char.isdigit() else char for char in time)
-    timed = fit_on_one(zeros, time_room, time_steps, fonts.bold, most_lines=1)
-    size = timed[0] if timed is not None else 10
-    figures = fonts.bold(size)
-    dated = fit_on_one(
-        date,
-        (inner.width - (inner.width // 3 if beside else 0), inner.height),
-        date_steps,
-        fonts.regular,
-        most_lines=1,
-    )
-    cap = round(size * CAP_HEIGHT)
-    lift = figures.ascent - cap
-    if dated is None:
-        top = inner.y + (inner.height - cap) // 2 - lift
-        return set_lines(
-            [time],
-            (inner.x + (inner.width - figures.width(time)) // 2, top),
-            ("bold", size, theme.text),
-            fonts,
-        )
-    small = fonts.regular(dated[0])
-    if beside:
-        gap = size // 2
-        left = inner.x + (inner.width - figures.width(time) - gap - small.width(date)) // 2
-        base = inner.y + (inner.height + cap) // 2
-        return [
-            *set_lines([time], (left, base - figures.ascent), ("bold", size, theme.text), fonts),
-            *set_lines(
-                [date],
-                (left + figures.width(time) + gap, base - small.ascent),
-                ("regular", dated[0], theme.muted),
-                fonts,
-            ),
-        ]
-    gap = max(1, round(inner.height * 0.06))
-    top = inner.y + (inner.height - cap - gap - small.line_height) // 2
+def set_clock(words: ClockWords, inner: Box, style: Style) -> list[Text]:
+    """Time and dates in `inner`: below each other, or side by side in a long low box."""
+    return _beside(words, inner, style) if inner.width > 5 * inner.height else _stacked(words, inner, style)
+
+
+def _stacked(words: ClockWords, inner: Box, style: Style) -> list[Text]:
+    time, *dates = words
+    fonts, colour = style.fonts, style.theme.muted
+    shares = (0.22, 0.18) if words[2] else (0.27, 0.0)
+    lines: list[tuple[str, int]] = []
+    for date, share in zip(dates, shares, strict=True):
+        steps = range(max(8, round(inner.height * share)), 7, -1)
+        fitted = fit_on_one(date, inner[2:], steps, fonts.regular, most_lines=1) if date else None
+        if fitted is not None:
+            lines.append((date, fitted[0]))
+    below = sum(fonts.regular(size).line_height for _, size in lines)
+    gap = max(1, round(inner.height * 0.05)) if lines else 0
+    if inner.height - below - gap < 10:
+        lines, below, gap = [], 0, 0
+    size = _time_size(time, (inner.width, inner.height - below - gap), style)
+    figures, cap = fonts.bold(size), round(size * CAP_HEIGHT)
+    top = inner.y + (inner.height - cap - gap - below) // 2
     middle = inner.x + inner.width // 2
-    return [
-        *set_lines(
-            [time], (middle - figures.width(time) // 2, top - lift), ("bold", size, theme.text), fonts
+    at = (middle - figures.width(time) // 2, top - (figures.ascent - cap))
+    texts = set_lines([time], at, ("bold", size, style.theme.text), fonts)
+    y = top + cap + gap
+    for date, small in lines:
+        face = fonts.regular(small)
+        texts += set_lines([date], (middle - face.width(date) // 2, y), ("regular", small, colour), fonts)
+        y += face.line_height
+    return texts
+
+
+def _beside(words: ClockWords, inner: Box, style: Style) -> list[Text]:
+    time, *dates = words
+    dates = [date for date in dates if date]
+    fonts = style.fonts
+    size = _time_size(time, (inner.width // 3, round(inner.height * BESIDE_PART)), style)
+    figures, cap = fonts.bold(size), round(size * CAP_HEIGHT)
+    gap = size // 2
+    room = (inner.width - figures.width(time) - gap, inner.height)
+    longest = max(dates, key=lambda date: fonts.regular(20).width(date))
+    steps = (s for s in range(max(8, inner.height // 2), 7, -1))
+    small = next(
+        (
+            s
+            for s in steps
+            if fonts.regular(s).width(longest) <= room[0]
+            and len(dates) * fonts.regular(s).line_height <= room[1]
         ),
-        *set_lines(
-            [date],
-            (middle - small.width(date) // 2, top + cap + gap),
-            ("regular", dated[0], theme.muted),
-            fonts,
-        ),
-    ]
+        0,
+    )
+    base = inner.y + (inner.height + cap) // 2
+    if not small:
+        at = (inner.x + (inner.width - figures.width(time)) // 2, base - figures.ascent)
+        return set_lines([time], at, ("bold", size, style.theme.text), fonts)
+    face = fonts.regular(small)
+    left = inner.x + (inner.width - figures.width(time) - gap - face.width(longest)) // 2
+    texts = set_lines([time], (left, base - figures.ascent), ("bold", size, style.theme.text), fonts)
+    # a single date stands on the line of the figures, two stand in the middle
+    single = base - face.ascent
+    top = single if len(dates) == 1 else inner.y + (inner.height - len(dates) * face.line_height) // 2
+    at = (left + figures.width(time) + gap, top)
+    return texts + set_lines(dates, at, ("regular", small, style.theme.muted), fonts)
+
+
+def _time_size(time: str, room: tuple[int, int], style: Style) -> int:
+    """How large the figures go; all are as wide as a 0: the size does not change with the time."""
+    zeros = "".join("0" if char.isdigit() else char for char in time)
+    fonts = style.fonts
+    most = max(10, round(room[1] / CAP_HEIGHT))
+    return next((size for size in range(most, 9, -1) if fonts.bold(size).width(zeros) <= room[0]), 10)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from agent.config import Config
 from agent.control.client import ControlError, NotRunning
 from agent.setup.trials import Click, Listen, Page, Tone, Trial
+from agent.tones import CHIME
 from agent.words import _
 
 Ask = Callable[..., dict[str, Any]]
@@ -102,7 +103,7 @@ class Tryer:
     def _tone(self, trial: Tone, held: Config | None) -> Outcome:
         if held is not None and trial.device == held.audio.device and held.audio.output == "portaudio":
             with tempfile.TemporaryFile(suffix=".wav") as file:
-                _write_chime(file)
+                write_tone(file, CHIME)
                 file.seek(0)
                 self._ask("play", file=file, name=_("test tone"), zones=["*"])
             return Outcome(True, _("the running agent sounds it, with its relays. Did you hear it?"))
@@ -159,18 +160,18 @@ def _told(answer: Mapping[str, Any], well: str) -> Outcome:
     return Outcome(True, well) if answer["ok"] else Outcome(False, str(answer["error"]))
 
 
-def _write_chime(file: Any) -> None:
+def write_tone(file: Any, name: str) -> None:
+    """A tone of `agent.tones` as a WAV file, to be played by the running agent."""
     import numpy as np  # noqa: PLC0415 - only where the agent plays
 
     from agent.player.protocol import RATE  # noqa: PLC0415
     from agent.player.synth import tone  # noqa: PLC0415
-    from agent.tones import CHIME  # noqa: PLC0415
 
     with wave.open(file, "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)
         out.setframerate(RATE)
-        out.writeframes((tone(CHIME) * 23_000).astype(np.int16).tobytes())
+        out.writeframes((tone(name) * 23_000).astype(np.int16).tobytes())
 
 
 def config_at(path: Path) -> Config | None:

@@ -140,6 +140,14 @@ class Archive:
         rows = self.rows("SELECT through FROM logs WHERE node = ? AND epoch = ?", (node, epoch))
         return int(rows[0][0]) if rows else 0
 
+    def count(self, node: str, epoch: str, first: int, last: int) -> int:
+        """How many records of these numbers are kept."""
+        values = (node, epoch, first, last)
+        found = self.rows(
+            "SELECT count(*) FROM records WHERE node = ? AND epoch = ? AND seq BETWEEN ? AND ?", values
+        )
+        return int(found[0][0])
+
     def records(
         self, since: float = 0.0, until: float = 1e12, node: str | None = None
     ) -> list[dict[str, Any]]:

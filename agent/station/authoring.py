@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agent.station.board import moment, reading_s
+from agent.station.boardtexts import BoardTexts
 from agent.station.errors import Author
 from agent.station.texts import (
     Announcement,
@@ -26,6 +28,8 @@ from playlists.models.schedule import FORMAT
 from playlists.units import Seconds
 
 MAX_TEXT_FILE_BYTES = 2_000_000
+BOARD = "board.toml"
+TICKER = "ticker"
 _FILES = {"commune.toml": Commune, "announcements.toml": Announcements, "timetable.toml": Timetable}
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ANCHOR = date(2024, 1, 1)
@@ -36,12 +40,14 @@ T = TypeVar("T", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Texts:
-    """The three files, and where recordings and pictures lie."""
+    """The files, and where recordings, pictures and what is only shown lie."""
 
     commune: Commune
     announcements: Announcements
     timetable: Timetable
     media_dir: Path
+    board: BoardTexts = field(default_factory=BoardTexts)
+    board_dir: Path = Path("board")
 
     def announcement(self, name: str) -> Announcement | None:
         """An announcement by id."""
@@ -69,9 +75,17 @@ def read(directory: Path) -> Texts:
     parts: dict[str, Any] = {
         name: read_one(directory / name, model, problems) for name, model in _FILES.items()
     }
-    if all(part is not None for part in parts.values()):
+    board: BoardTexts | None = BoardTexts()
+    if (directory / BOARD).exists():  # it came later than the other three
+        board = read_one(directory / BOARD, BoardTexts, problems)
+    if board is not None and all(part is not None for part in parts.values()):
         texts = Texts(
-            parts["commune.toml"], parts["announcements.toml"], parts["timetable.toml"], directory / "media"
+            parts["commune.toml"],
+            parts["announcements.toml"],
+            parts["timetable.toml"],
+            directory / "media",
+            board,
+            directory / "board",
         )
         problems += _disagreements(texts)
         if not problems:
@@ -122,18 +136,31 @@ def _disagreements(texts: Texts) -> Iterator[str]:
     """Mistakes that no single table shows."""
     shown: list[Shown] = [*texts.announcements.announcement, *texts.announcements.image]
     programmes = texts.timetable.programme
+    names = [entry.id for entry in shown]
+    if texts.announcements.ticker is not None:
+        names.append(TICKER)
+    yield from (
+        f"{BOARD}: '{entry.id}': id is used twice (also in announcements.toml)"
+        for entry in texts.board.shown
+        if entry.id in names
+    )
     for file, what, ids in (
         ("announcements.toml", "announcement or image", [entry.id for entry in shown]),
+        (BOARD, "bulletin", [entry.id for entry in texts.board.shown]),
         ("timetable.toml", "programme", [programme.id for programme in programmes]),
     ):
         yield from (
             f"{file}: {what} '{i}': id is used twice" for i in sorted({i for i in ids if ids.count(i) > 1})
         )
     zones = {zone.id for layout in texts.commune.layout for zone in layout.zones}
-    for entry in shown:
+    for file, entry in [
+        *(("announcements.toml", e) for e in shown),
+        *((BOARD, e) for e in texts.board.shown),
+    ]:
         if entry.zone not in zones:
             have = ", ".join(sorted(zones))
-            yield f"announcements.toml: '{entry.id}' zone: no layout has {entry.zone!r} (there: {have})"
+            yield f"{file}: '{entry.id}' zone: no layout has {entry.zone!r} (there: {have})"
+    for entry in shown:
         needed: str | None = entry.file if isinstance(entry, Image) else getattr(entry, "recording", None)
         if needed and not (texts.media_dir / needed).is_file():
             yield f"announcements.toml: '{entry.id}': no file media/{needed}"
@@ -167,19 +194,22 @@ def _wrong_in(programme: ProgrammeText, texts: Texts) -> Iterator[str]:
         yield f"until: {programme.until} lies before it begins"
 
 
-def compose(texts: Texts, media: Mapping[str, str]) -> dict[str, Any]:
+def compose(
+    texts: Texts, media: Mapping[str, str], only_shown: Iterable[dict[str, Any]] = ()
+) -> dict[str, Any]:
     """The schedule without `version` and `published`: the same texts give the same document.
 
     Args:
         texts: checked texts.
         media: target path of each sound and picture, by what the texts call it: `chime`, `music:120s`,
             `media:FILE`, `announcement:ID`.
+        only_shown: bulletins of `board.toml`.
     """
     return {
         "format": FORMAT,
         "timezone": texts.timetable.timezone,
         "programmes": [entry for p in texts.timetable.programme for entry in _programme(p, texts, media)],
-        "bulletins": list(_bulletins(texts, media)),
+        "bulletins": [*_bulletins(texts, media), *only_shown],
         "layouts": [layout.model_dump(mode="json") for layout in texts.commune.layout],
     }
 
@@ -243,7 +273,7 @@ def _bulletins(texts: Texts, media: Mapping[str, str]) -> Iterator[dict[str, Any
     for entry in texts.announcements.announcement:
         if entry.show:
             text = {"heading": entry.title, "body": entry.text, "qr": entry.qr}
-            yield _bulletin(entry, {"text": text}, _reading_s(entry.text))
+            yield _bulletin(entry, {"text": text}, reading_s(entry.text))
     for image in texts.announcements.image:
         picture = {"media": media[f"media:{image.file}"], "fit": image.fit, "caption": image.caption}
         yield _bulletin(image, {"image": picture}, 15.0)
@@ -252,7 +282,7 @@ def _bulletins(texts: Texts, media: Mapping[str, str]) -> Iterator[dict[str, Any
     if ticker is not None and zones:
         content = {"text": {"heading": "", "body": ticker.text, "qr": None}}
         yield {
-            "id": "ticker",
+            "id": TICKER,
             "zone": zones[0],
             "language": ticker.language,
             "class": "routine",
@@ -268,23 +298,12 @@ def _bulletin(entry: Shown, content: dict[str, Any], duration_s: float) -> dict[
     )
     return {
         **kept,
-        "valid_from": _moment(entry.valid_from, time.min),
-        "valid_until": _moment(entry.valid_until, time.max.replace(microsecond=0)),
+        "valid_from": moment(entry.valid_from, time.min),
+        "valid_until": moment(entry.valid_until, time.max.replace(microsecond=0)),
         "duration_s": entry.duration_s or duration_s,
         "content": content,
     }
 
 
-def _reading_s(text: str) -> float:
-    """Time to read a notice from the road: about 14 characters a second."""
-    return float(min(max(round(len(text) / 14), 10), 60))
-
-
 def _wall(day: date, at: time) -> str:
     return datetime.combine(day, at).isoformat()
-
-
-def _moment(value: date | datetime | None, at: time) -> str | None:
-    if value is None:
-        return None
-    return value.isoformat() if isinstance(value, datetime) else _wall(value, at)

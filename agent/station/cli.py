@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.common import JsonFlag, answer, print_json
-from agent.station import centre, newcomers, officer, onair, warning
+from agent.station import centre, newcomers, officer, onair, sticks, warning
 from agent.station.errors import StationError
 from agent.station.signals import asked_to_end
 from agent.uplink.errors import UplinkError
@@ -176,5 +176,6 @@ def serve(
 
 officer.register(app)
 newcomers.register(app)
+sticks.register(app)
 app.command("live")(onair.live)
 warning.register(app)

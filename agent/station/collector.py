@@ -37,13 +37,27 @@ class _Numbered(Model):
     seq: Annotated[int, Field(ge=1, le=2**62)]
 
 
-class _Batch(Model):
+class Batch(Model):
     """A log batch as far as it must be understood here: records of newer agents are kept as they are."""
 
     epoch: Annotated[str, Field(min_length=1, max_length=64)]
     first: Annotated[int, Field(ge=1, le=2**62)]
     last: Annotated[int, Field(ge=1, le=2**62)]
     records: Annotated[tuple[dict[str, Any], ...], Field(max_length=10_000)]
+
+
+def read_batch(where: str, document: dict[str, Any]) -> Batch:
+    """A log batch, whichever way it came.
+
+    Raises:
+        Rejected: it breaks the contract.
+    """
+    batch = validate(Batch, where, document)
+    for record in batch.records:
+        seq = validate(_Numbered, where, record).seq
+        if not batch.first <= seq <= batch.last:
+            raise Rejected(where, [f"seq {seq} lies outside of {batch.first} to {batch.last}"])
+    return batch
 
 
 class Collector:
@@ -135,11 +149,7 @@ class Collector:
 
     def _take_log(self, node: str, payload: bytes, now: datetime) -> None:
         where = f"log of {node}"
-        batch = validate(_Batch, where, read_json(where, payload, MAX_BATCH_BYTES))
-        for record in batch.records:
-            seq = validate(_Numbered, where, record).seq
-            if not batch.first <= seq <= batch.last:
-                raise Rejected(where, [f"seq {seq} lies outside of {batch.first} to {batch.last}"])
+        batch = read_batch(where, read_json(where, payload, MAX_BATCH_BYTES))
         through = self.archive.add_batch(node, batch.epoch, batch.first, batch.last, batch.records, now)
         if through < batch.first - 1:
             log.warning("%s: numbers %d to %d are missing, waiting", where, through + 1, batch.first - 1)

@@ -14,7 +14,7 @@ class Folder:
 
     @property
     def authoring(self) -> Path:
-        """What the officer writes: TOML texts, and `media/` with recordings and pictures."""
+        """What the officer writes: TOML texts, `media/` with recordings and pictures, `board/` for the board."""
         return self.path / "authoring"
 
     @property

@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from agent.feeds.trust import MOST_TEXT
 from agent.files import write_atomically
 from agent.speech import NoVoice, Unspeakable, Voices
 from agent.station.authoring import Texts, compose, session_s
+from agent.station.board import bulletins, read_files
 from agent.station.errors import Author
 from agent.station.loudness import NotSound, measure
 from agent.station.speech import Kitchen
@@ -60,8 +62,8 @@ class Composed:
     """What the author should know and may have meant."""
 
 
-def prepare(texts: Texts, cache: Path, voices: Voices) -> Composed:
-    """Render, measure and compose.
+def prepare(texts: Texts, cache: Path, voices: Voices, now: datetime | None = None) -> Composed:
+    """Render, measure and compose; `now` is for what is told of readings that are old.
 
     Raises:
         Author: languages without a voice, files that are not sound, sessions that are too long: all at once.
@@ -77,6 +79,10 @@ def prepare(texts: Texts, cache: Path, voices: Voices) -> Composed:
     cook.note_unspoken()
     for image in texts.announcements.image:
         cook.picture(image.file)
+    shown = read_files(texts.board, texts.board_dir, texts.media_dir, cache, texts.timetable.timezone, now)
+    cook.problems += shown.problems
+    cook.notes += shown.notes
+    cook.media |= {target: Medium(path) for target, path in shown.media.items()}
     limit_min = texts.timetable.policy.longest_session_min
     if not cook.problems and limit_min is not None:
         for programme in texts.timetable.programme:
@@ -88,7 +94,8 @@ def prepare(texts: Texts, cache: Path, voices: Voices) -> Composed:
                 )
     if cook.problems:
         raise Author(sorted(cook.problems))
-    return Composed(compose(texts, cook.targets), cook.media, tuple(sorted(cook.notes)))
+    schedule = compose(texts, cook.targets, bulletins(texts.board, shown))
+    return Composed(schedule, cook.media, tuple(sorted(cook.notes)))
 
 
 class _Cook:

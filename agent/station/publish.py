@@ -25,6 +25,7 @@ from playlists.models.schedule import parse_schedule
 from playlists.recurrence import check_schedule
 
 _SCHEDULE, _OPERATORS = "schedule.json", "operators.json"
+SAMPLE_READ_AT = "2026-11-28T13:30:00+07:00"
 _HEAD = {"version", "published"}
 
 
@@ -54,24 +55,34 @@ def init(station: Path, *, sample: bool = False, now: datetime | None = None) ->
     Repository(folder, now).create()
     centre.write_template(folder)
     (folder.authoring / "media").mkdir(parents=True, exist_ok=True)
+    (folder.authoring / "board").mkdir(exist_ok=True)
     source = files("agent.station") / "sample" / ("" if sample else "blank")
     with as_file(source) as directory:
-        for file in sorted(directory.glob("*.toml")):
-            target = folder.authoring / file.name
+        for file in sorted([*directory.glob("*.toml"), *directory.glob("board/*.*")]):
+            target = folder.authoring / file.relative_to(directory)
             if not target.exists():
-                write_atomically(target, file.read_bytes(), mode=0o644)
+                target.parent.mkdir(exist_ok=True)
+                write_atomically(target, _of_today(file.read_bytes(), now), mode=0o644)
     return folder
 
 
-def compose(station: Path) -> Composed:
+def _of_today(sample: bytes, now: datetime | None) -> bytes:
+    """The sample's readings were read in the hour in which it is made: others would be shown as old."""
+    read_at = (now or datetime.now(UTC)).replace(minute=0, second=0, microsecond=0)
+    return sample.replace(SAMPLE_READ_AT.encode(), read_at.isoformat().encode())
+
+
+def compose(station: Path, now: datetime | None = None) -> Composed:
     """Read the authoring folder, render and measure; nothing is published.
+
+    `now` is for what is told of readings that are old.
 
     Raises:
         Author: mistakes, all at once.
         Technician: a tool is missing.
     """
     folder = Folder(station)
-    return prepare(authoring.read(folder.authoring), folder.cache, centre.voices(folder))
+    return prepare(authoring.read(folder.authoring), folder.cache, centre.voices(folder), now)
 
 
 def publish(
@@ -100,7 +111,7 @@ def publish(
     notes: tuple[str, ...] = ()
     composed_here = schedule_json is None
     if schedule_json is None:
-        composed = compose(station)
+        composed = compose(station, now)
         schedule_json, sounds, notes = composed.schedule, composed.media, composed.notes
     else:
         sounds = as_media(media or {}, folder.cache)

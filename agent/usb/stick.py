@@ -48,6 +48,10 @@ class Stick:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the stick, so that it can be unmounted."""
         os.close(self._root)
 
     def names(self, *folder: str) -> list[str]:
@@ -91,10 +95,24 @@ class Stick:
             # a FIFO would wait for a writer
             flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             descriptor = os.open(parts[-1], flags, dir_fd=folder)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise StickError(_("{path}: is not a plain file").format(path=self._shown(parts)))
             with os.fdopen(descriptor, "rb") as file:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise StickError(_("{path}: is not a plain file").format(path=self._shown(parts)))
                 yield file
+
+    def chunks(self, *parts: str, size: int = 262_144) -> Iterator[bytes]:
+        """The content of a plain file, piece by piece; what the caller does in between raises what it raises.
+
+        Raises:
+            StickError: as `open`, or the stick is pulled out in the middle.
+        """
+        with self.open(*parts) as file:
+            while True:
+                chunk = file.read(size)
+                if not chunk:
+                    return
+                yield chunk
 
     def read(self, *parts: str, max_bytes: int) -> bytes:
         """The content of a plain file.
@@ -115,6 +133,9 @@ class Stick:
         Raises:
             StickError: the stick is full, write-protected or gone; a file of that name is as it was.
         """
+        self._put(parts, iter([data]))
+
+    def _put(self, parts: Sequence[str], chunks: Iterator[bytes]) -> None:
         self._make(parts[:-1])
         aside = f".aside-{os.getpid()}"
         with self._folder(parts[:-1]) as folder, self._told("/".join(parts)):
@@ -124,7 +145,8 @@ class Stick:
             descriptor = os.open(aside, flags, 0o644, dir_fd=folder)
             try:
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
+                    for chunk in chunks:
+                        file.write(chunk)
                     file.flush()
                     os.fsync(descriptor)
                 os.replace(aside, parts[-1], src_dir_fd=folder, dst_dir_fd=folder)
@@ -133,6 +155,24 @@ class Stick:
                 with contextlib.suppress(OSError):
                     os.unlink(aside, dir_fd=folder)
                 raise
+
+    def copy(self, source: Path, *parts: str) -> None:
+        """Copy a file of this machine onto the stick, whole or not at all.
+
+        Raises:
+            StickError: as `write`.
+            OSError: `source` cannot be read.
+        """
+        with source.open("rb") as file:
+            self._put(parts, iter(lambda: file.read(262_144), b""))
+
+    def size(self, *parts: str) -> int | None:
+        """Bytes of a plain file; None where there is none that can be read."""
+        try:
+            with self.open(*parts) as file:
+                return os.fstat(file.fileno()).st_size
+        except StickError:
+            return None
 
     def remove(self, *parts: str) -> None:
         """Remove a file, if it is there.
@@ -189,7 +229,16 @@ class Stick:
             return StickError(
                 _("{name}: the stick is write-protected, or its file system is damaged").format(name=name)
             )
-        if error.errno in (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.EUCLEAN, errno.EBADMSG):
+        if error.errno in (
+            errno.EIO,
+            errno.ENODEV,
+            errno.ENXIO,
+            errno.ESTALE,
+            errno.EUCLEAN,
+            errno.EBADMSG,
+            errno.ENOTCONN,
+            errno.ECONNABORTED,
+        ):
             text = _("{name}: the stick was pulled out, or is damaged ({why})")
             return StickError(text.format(name=name, why=error.strerror))
         return StickError(_("{name}: {why}").format(name=name, why=error.strerror or error))

@@ -137,6 +137,7 @@ def test_every_command_that_answers_answers_scripts() -> None:
         ("station", "live"),
         ("board", "show"),
         ("config", "edit"),
+        ("usb", "plugged"),
         ("setup",),
         ("top",),
     }

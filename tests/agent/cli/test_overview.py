@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.cli.overview import meter, overview
-from agent.cli.page import cells, clean, cut
+from agent.cli.page import clean, cut
+from agent.words import width as cells
 from tests.agent.cli.test_cli import ENTRY, HEALTH
 from tests.agent.cli.test_look import LINK
 

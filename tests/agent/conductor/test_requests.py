@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent import reset
 from agent.conductor.requests import LONGEST_MUTE_S, STRANGERS_BURST
 from agent.control.protocol import ControlRequest
 from tests.agent.conductor.fakes import START, House, programme
+from tests.support.alerts import cap
 
 LOOKS = ("status", "next", "log", "audit", "timeline", "self-test-state")
-ACTS = ("identify", "mute", "play", "relay", "say", "self-test", "stop")
+ACTS = ("identify", "mute", "note", "play", "relay", "reset", "say", "self-test", "stop")
 
 
 def ask(house: House, op: str, *, may_act: bool = True, **arguments: Any) -> dict[str, Any]:
@@ -128,3 +131,34 @@ class TestMute:
     def test_a_wrong_one_changes_nothing_and_says_why(self, house: House, arguments, words) -> None:
         assert words in ask(house, "mute", **arguments)["error"]
         assert ask(house, "status")["health"]["muted"] == {}
+
+
+class TestReset:
+    def test_the_agent_restarts_to_do_it(self, house: House, tmp_path: Path) -> None:
+        (tmp_path / "state").mkdir(exist_ok=True)
+        assert ask(house, "reset", parts=["state"])["parts"] == ["state"]
+        assert house.conductor.stop_asked is not None
+        assert house.conductor.stop_asked.then == "restart"
+        assert (tmp_path / "state" / reset.MARK).exists()
+
+    def test_trying_does_nothing(self, house: House, tmp_path: Path) -> None:
+        assert ask(house, "reset", parts=["state"], only_try=True)["ok"]
+        assert house.conductor.stop_asked is None
+        assert not (tmp_path / "state" / reset.MARK).exists()
+
+    @pytest.mark.parametrize("parts", [["audit"], [], ["state", "*"], [5], "state"])
+    def test_a_wrong_request_does_nothing(self, house: House, parts: Any) -> None:
+        assert "error" in ask(house, "reset", parts=parts)
+        assert house.conductor.stop_asked is None
+
+    def test_who_may_not_act_may_not_reset(self, house: House) -> None:
+        assert ask(house, "reset", may_act=False, parts=["state"])["denied"]
+        assert house.conductor.stop_asked is None
+
+    def test_not_while_an_emergency_is_told(self, house: House, tmp_path: Path) -> None:
+        house.command("c1", type="alert", cap=cap(identifier="storm-1", sent=house.clock.now()))
+        house.run_for(1)
+        reply = ask(house, "reset", parts=["state"])
+        assert "an emergency is told" in reply["error"]
+        assert house.conductor.stop_asked is None
+        assert not (tmp_path / "state" / reset.MARK).exists()

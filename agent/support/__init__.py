@@ -1,0 +1,1 @@
+"""What a technician sends to whoever can help: gathered, without secrets, bounded."""
