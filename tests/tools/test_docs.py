@@ -20,7 +20,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("sys
 COMMAND = re.compile(r"^(?:sudo )?loa (.*)$")
 CODE = re.compile(r"`((?:sudo )?loa [^`]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-TYPED = ("technician", "operation", "setup", "speech", "who-may", "node", "fleet")
+TYPED = ("technician", "commune", "operations", "setup", "speech", "who-may", "board")
 
 
 def typed(document: Path) -> list[str]:
