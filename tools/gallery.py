@@ -21,7 +21,7 @@ from agent.station.publish import init
 ROOT: Final = Path(__file__).parent.parent
 PICTURES: Final = ROOT / "docs" / "pictures"
 SCRIPTS: Final = ROOT / "tools" / "scripts.toml"
-AT: Final = "2026-11-27T07:30"
+AT: Final = "2026-11-28T13:42"
 SIZE: Final = "1280x720"
 COLOURS: Final = 192
 LONGEST_PX: Final = 800
@@ -30,7 +30,11 @@ MOST_BYTES: Final = 120_000
 WANTED: Final = (
     # name of the picture, theme, and what of the preview it is
     ("board-dark", "dark", {"kind": "board", "orientation": "landscape"}),
-    ("board-portrait", "light", {"bulletin": "tiem-chung", "orientation": "portrait"}),
+    ("board-portrait", "light", {"bulletin": "tiem-chung", "layout": "dung"}),
+    ("board-table", "light", {"bulletin": "lich-tiem", "orientation": "landscape"}),
+    ("board-markdown", "dark", {"bulletin": "noi-quy", "orientation": "landscape"}),
+    ("board-readings", "dark", {"bulletin": "thoi-tiet", "orientation": "landscape"}),
+    ("board-countdown", "dark", {"bulletin": "tet", "layout": "dung"}),
     ("board-light", "light", {"bulletin": "lua-dao", "orientation": "landscape"}),
     ("board-contrast", "contrast", {"bulletin": "lich-gieo-cay", "orientation": "landscape"}),
     ("board-hmong", "dark", {"bulletin": "thong-bao-mong", "orientation": "landscape"}),

@@ -211,6 +211,8 @@ def judge_broker(found: Stage | None) -> Finding:
             return fault(text, _("check [broker] ca and host: the certificate is for another"))
         case "tls":
             return fault(text, _("check [broker] port and tls: mostly 8883 is with TLS, 1883 without"))
+        case "certificate":
+            return fault(text, _("get a certificate from the centre anew: loa enroll"))
         case "password":
             return fault(text, _("get user and password from the centre anew: loa enroll"))
         case _:

@@ -114,6 +114,7 @@ STATUS: dict[str, Any] = {
     "alert_sources": {},
     "health": {
         "faults": [],
+        "now": {"audio": None, "screen": None},
         "muted": {},
         "log": {"last": 120, "stored_through": 118},
         "clock": {"state": "synchronised", "error_s": 0.01},
@@ -149,7 +150,8 @@ def open_ward(centre: CentreUnderTest, sink: Sink, folder: Path) -> Iterator[War
     documents = {sha256(operators).hexdigest(): operators}
     LastGood(state).save(datetime.now(UTC), snapshot.files(), documents)
     workers = subprocess.Popen(
-        [sys.executable, "-c", "input()", "agent.player", "agent.screen"], stdin=subprocess.PIPE
+        [sys.executable, "-c", "import sys; sys.stdin.read()", "agent.player", "agent.screen"],
+        stdin=subprocess.PIPE,
     )
     ward = Ward(centre, sink, url, state, {})
     try:
