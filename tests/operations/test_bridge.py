@@ -35,7 +35,10 @@ class Ear:
         wait_until(self._client.is_connected, 10, "connected")
 
     def listen(self, topic: str) -> None:
+        done = threading.Event()
+        self._client.on_subscribe = lambda *_args: done.set()
         self._client.subscribe(topic, options=SubscribeOptions(qos=1, retainAsPublished=True))
+        assert done.wait(10)
 
     def forget(self, topic: str) -> None:
         """Listen to `topic` no more, and drop what has come."""
