@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from agent.station.publish import init
 ROOT: Final = Path(__file__).parent.parent
 PICTURES: Final = ROOT / "docs" / "pictures"
 SCRIPTS: Final = ROOT / "tools" / "scripts.toml"
-AT: Final = "2026-11-28T13:42"
+AT: Final = datetime(2026, 11, 28, 6, 42, tzinfo=UTC)
 SIZE: Final = "1280x720"
 COLOURS: Final = 192
 LONGEST_PX: Final = 800
@@ -51,7 +52,7 @@ WANTED: Final = (
 def main() -> int:
     """Draw all of them; 1 if one has become too large for a page on the web."""
     with tempfile.TemporaryDirectory(prefix="loa-gallery-") as name:
-        station = init(Path(name) / "Xã Mẫu Sơn", sample=True)
+        station = init(Path(name) / "Xã Mẫu Sơn", sample=True, now=AT)
         texts = station.authoring / "announcements.toml"
         texts.write_text(texts.read_text("utf-8") + SCRIPTS.read_text("utf-8"), "utf-8")
         drawn = {
@@ -69,7 +70,7 @@ def main() -> int:
 def _preview(station: Path, out: Path, theme: str) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "agent.cli", "board", "preview", str(station), "--out", str(out)]
     done = subprocess.run(
-        [*command, "--at", AT, "--size", SIZE, "--theme", theme, "--json"],
+        [*command, "--at", AT.isoformat(), "--size", SIZE, "--theme", theme, "--json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=False,
