@@ -125,11 +125,13 @@ class _Week:
         while self._now < end:
             while view.prepare():
                 pass
-            leap_s = view.next_at - self._now
-            if leap_s > LONGEST_TURN_S + 1.0 and self._ready.wait(0.2):
+            while self._pictures.busy:  # what is decoded or set aside takes no time here
+                self._ready.wait(0.2)
+            if self._ready.is_set():
                 self._ready.clear()
                 view.picture_ready(self._now)
                 continue
+            leap_s = view.next_at - self._now
             self._now = MonotonicS(min(end, self._now + max(leap_s, 0.001)))
             view.step(self._now, self._wall)
             view.tell()

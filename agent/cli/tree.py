@@ -128,7 +128,9 @@ def _root(
         ),
     ] = None,
     socket: Annotated[
-        Path | None, typer.Option("--socket", help="Control socket; default /run/loa/control.sock.")
+        Path | None,
+        # who may not read it is told which group to join
+        typer.Option("--socket", readable=False, help="Control socket; default /run/loa/control.sock."),
     ] = None,
 ) -> None:
     if socket is not None:
