@@ -20,7 +20,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("sys
 COMMAND = re.compile(r"^(?:sudo )?loa (.*)$")
 CODE = re.compile(r"`((?:sudo )?loa [^`]+)`")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-TYPED = ("operation", "setup", "speech", "who-may", "node", "fleet")
+TYPED = ("technician", "commune", "operations", "setup", "speech", "who-may", "board")
 
 
 def typed(document: Path) -> list[str]:
@@ -74,8 +74,8 @@ def test_every_command_line_in_the_documents_is_one(document: Path) -> None:
 
 
 def test_command_lines_are_found_and_wrong_ones_are_seen() -> None:
-    lines = typed(ROOT / "docs" / "operation.md")
-    assert len(lines) > 20
+    lines = typed(ROOT / "docs" / "technician.vi.md")
+    assert len(lines) > 50
     for wrong in ("loa stauts", "loa next --cuont 3", "loa station fly DIR", "loa status x y"):
         with pytest.raises((typer.TyperException, AssertionError)):
             parses(wrong)
