@@ -22,7 +22,7 @@ OPT=$ROOT/opt/loa
 LOG=$ROOT/var/log/loa-install.log
 
 # as `dev` has them; a test keeps the two equal
-PACKAGES=(python3-venv libvlc5 vlc-plugin-base libportaudio2 libasound2-plugins espeak-ng fonts-noto-core)
+PACKAGES=(python3-venv libvlc5 vlc-plugin-base libportaudio2 libasound2-plugins alsa-utils espeak-ng fonts-noto-core)
 # A board on a bare console needs a pygame whose SDL has KMSDRM. pip's has not, that of Debian 12 is too old and is
 # built here on Debian's SDL, Debian 13 has one.
 BOARD_PACKAGES_12=(

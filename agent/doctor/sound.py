@@ -136,24 +136,25 @@ def probe_mixer(machine: Machine) -> list[Control] | str | None:
         answer = machine.run("amixer", "-c", number, "scontents")
         if answer is None:
             return "amixer"
-        controls += _controls(number, answer.out)
+        controls += controls_of(number, answer.out)
     return controls or None
 
 
-def _controls(card: str, text: str) -> list[Control]:
-    """Of amixer's listing: the loudest channel of each control on the way out."""
+def controls_of(card: str, text: str) -> list[Control]:
+    """What amixer lists (`scontents`) of the way out, each at its loudest channel."""
     found = []
     for block in re.split(r"^Simple mixer control ", text, flags=re.M)[1:]:
-        name = block.partition("\n")[0].split("'")[1] if "'" in block.partition("\n")[0] else "?"
+        name = re.match(r"'(.*)',\d+", block)
+        # some cards have both directions in one line
         lines = [
-            line
+            line.partition("Capture")[0]
             for line in block.splitlines()
-            if "Playback" in line and "%]" in line and "Capture" not in line
+            if re.search(r": .*Playback.*\[", line)
         ]
         percents = [int(percent) for line in lines for percent in re.findall(r"\[(\d+)%\]", line)]
         switches = [state for line in lines for state in re.findall(r"\[(on|off)\]", line)]
-        if percents:
-            found.append(Control(card, name, max(percents), "on" in switches or not switches))
+        if name is not None and lines:
+            found.append(Control(card, name[1], max(percents, default=100), "on" in switches or not switches))
     return found
 
 
