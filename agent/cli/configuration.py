@@ -23,6 +23,7 @@ from agent.cli.common import (
     JsonFlag,
     config_path,
     fail,
+    note,
     print_json,
 )
 from agent.words import _
@@ -196,7 +197,7 @@ def write(file: ConfigFile, old: str, new: str) -> str:
         before = file.check(old, old) if old else None
     after = file.check(new, old)
     file.replace(new, old)
-    _audit(_("configuration {file} written").format(file=file.path))
+    note(f"configuration {file.path} written")
     if before == after:
         return ""
     return _("restart the agent, when nothing sounds: sudo systemctl restart loa-agent")
@@ -315,13 +316,3 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_none(part) for part in value]
     return value
-
-
-def _audit(text: str) -> None:
-    """Who has changed what, in the system's log."""
-    import getpass
-    import syslog
-
-    user = os.environ.get("SUDO_USER") or getpass.getuser()
-    syslog.openlog("loa", 0, syslog.LOG_AUTH)
-    syslog.syslog(syslog.LOG_NOTICE, f"{text} by {user}")
