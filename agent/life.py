@@ -90,6 +90,7 @@ class Life:
         match event.name:
             case "ping":
                 node.workers.ping()
+                node.wellbeing.measure()
                 if not self._settled:
                     self._settled = True
                     footprint.settle()

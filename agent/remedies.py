@@ -56,6 +56,9 @@ REMEDIES: Final[dict[str, str]] = {
         "the card is full, worn or read-only: make room, or replace the card; the play log is at stake"
     ),
     # the agent itself
+    "stuck-": N_(
+        "it is started again by itself after half a minute; if it recurs: is the card worn, the board hot?"
+    ),
     "thread-": N_("it starts again by itself; send the centre a report: loa support-bundle"),
     "defect:": N_(
         "a defect of the agent: send a report (loa support-bundle) and restart: systemctl restart loa-agent"

@@ -14,6 +14,7 @@ from typing import Any
 
 NAMES = (
     "timetable",
+    "cli",
     "journal",
     "heard",
     "ready",
@@ -30,6 +31,7 @@ NAMES = (
     "ontime",
     "live",
     "back",
+    "fault",
 )
 """In this order when none is named: the cheap ones first."""
 

@@ -1,7 +1,8 @@
 """What the board shows now, and when that next changes.
 
 - The layout is that of the highest feed that has one for this screen and hour: the first that names hours,
-  which are now; or else `default`, or else the first. Without any, a notice area over a ticker and a clock.
+  which are now; or else the first for screens that hang so, or else `default`, or else the first. Without any, a
+  notice area over a ticker and a clock.
 - A screen hangs in `landscape` or `portrait`. A layout for the other kind of screen is passed over; before the
   screen has said how it hangs, only layouts for any screen are asked.
 - A bulletin is shown in the zone that it names while it is valid, within its hours, if it is for this node.
@@ -219,12 +220,16 @@ def _layout(
     for _, feed in by_level:
         zone = feed.schedule.zone
         fitting = [one for one in feed.schedule.layouts if one.orientation in {None, orientation}]
+        fitting.sort(
+            key=lambda one: one.orientation is None
+        )  # stable: what is made for this screen goes first
         timed = [one for one in fitting if one.hours and now is not None]
         changes = [edge for one in timed if (edge := next_edge(one.hours, zone)) is not None]
         at_all_hours = [one for one in fitting if not one.hours]
         now_on = [one for one in timed if now is not None and hours_contain(one.hours, now.astimezone(zone))]
+        made_for_it = [one for one in at_all_hours if one.orientation is not None]
         standard = [one for one in at_all_hours if one.id == "default"]
-        for one in (*now_on, *standard, *at_all_hours):
+        for one in (*now_on, *made_for_it, *standard, *at_all_hours):
             return one, changes
         if changes:  # it has layouts, for other hours
             return built_in, changes

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_NESTING: Final = 20
 DEEPEST_LIST: Final = 3
+MOST_COLUMNS: Final = 12
 BULLET: Final = "•"
 
 Align = Literal["left", "center", "right"]
@@ -166,7 +167,7 @@ class _Reader:
             self.lost.append(f"the indentation of a list more than {DEEPEST_LIST} deep")
         return Item(min(DEEPEST_LIST, len(self._counters)), mark, spans)
 
-    def _table(self, rest: Iterator[Token]) -> Table:
+    def _table(self, rest: Iterator[Token]) -> Table | Paragraph:
         rows: list[list[Spans]] = []
         align: list[Align] = []
         for token in rest:
@@ -179,6 +180,10 @@ class _Reader:
             elif token.type == "inline":
                 rows[-1].append(self._spans(token))
         head, *body = [tuple(row) for row in rows] or [()]
+        if len(align) > MOST_COLUMNS:
+            self.lost.append(f"the columns of a table with more than {MOST_COLUMNS}")
+            lines = (", ".join(filter(None, map(words_of, row))) for row in rows)
+            return Paragraph((Span("\n".join(lines)),))
         if not any(map(words_of, head)):
             head = ()
         return Table(head, tuple(body), tuple(align))

@@ -22,7 +22,7 @@ OPT=$ROOT/opt/loa
 LOG=$ROOT/var/log/loa-install.log
 
 # as `dev` has them; a test keeps the two equal
-PACKAGES=(python3-venv libvlc5 vlc-plugin-base libportaudio2 libasound2-plugins espeak-ng fonts-noto-core)
+PACKAGES=(python3-venv libvlc5 vlc-plugin-base libportaudio2 libasound2-plugins alsa-utils espeak-ng fonts-noto-core)
 # A board on a bare console needs a pygame whose SDL has KMSDRM. pip's has not, that of Debian 12 is too old and is
 # built here on Debian's SDL, Debian 13 has one.
 BOARD_PACKAGES_12=(
@@ -254,12 +254,18 @@ system_parts() {
 
 command_line() {
   local bin=$ROOT/usr/local/bin share=$ROOT/usr/local/share
-  mkdir -p "$bin" "$share/bash-completion/completions" "$share/man/man1" "$share/doc/loa"
+  mkdir -p "$bin" "$share/bash-completion/completions" "$share/doc/loa"
   ln -sfn /opt/loa/current/bin/loa "$bin/loa"
   _LOA_COMPLETE=source_bash "$OPT/current/bin/loa" >"$share/bash-completion/completions/loa" 2>>"$LOG" \
     || say "      note: the shell's completion cannot be made; see $LOG"
   cp "$SOURCE/config.example.toml" "$share/doc/loa/config.example.toml"
-  if compgen -G "$SOURCE/docs/man/*.1" >/dev/null; then cp "$SOURCE"/docs/man/*.1 "$share/man/man1/"; fi
+  local page language
+  for page in "$SOURCE"/docs/man/*.1 "$SOURCE"/docs/man/*/*.1; do
+    [ -e "$page" ] || continue
+    language=$(basename "$(dirname "$page")")
+    if [ "$language" = man ]; then language=.; fi
+    install -D -m 644 "$page" "$share/man/$language/man1/$(basename "$page")"
+  done
 }
 
 service() {
@@ -382,12 +388,14 @@ uninstall() {
     systemctl disable loa-agent.service loa-update.path loa-settle.service >/dev/null 2>&1 || true
     if running; then systemctl stop loa-update.path loa-update.service loa-agent.service 2>/dev/null || true; fi
   fi
-  rm -rf "$ROOT/etc/systemd/system/loa-agent.service" "$ROOT/etc/systemd/system/loa-agent.service.d" \
-    "$ROOT/etc/systemd/system/loa-update.service" "$ROOT/etc/systemd/system/loa-update.path" \
-    "$ROOT/etc/systemd/system/loa-settle.service" "$ROOT/etc/systemd/system/loa-usb@.service" "$ROOT/etc/systemd/journald.conf.d/loa.conf" \
-    "$ROOT/etc/systemd/system.conf.d/loa.conf" "$ROOT/etc/tmpfiles.d/loa.conf" "$ROOT/etc/sysusers.d/loa.conf" \
-    "$ROOT/etc/udev/rules.d/60-loa.rules" "$ROOT/etc/udev/rules.d/61-loa-usb.rules" "$ROOT/usr/local/bin/loa" "$ROOT/usr/local/share/man/man1"/loa*.1 \
-    "$ROOT/usr/local/share/bash-completion/completions/loa" "$ROOT/usr/local/share/doc/loa" "$OPT" "$ROOT/var/lib/loa-update"
+  local etc=$ROOT/etc share=$ROOT/usr/local/share
+  rm -rf "$etc/systemd/system/loa-agent.service" "$etc/systemd/system/loa-agent.service.d" \
+    "$etc/systemd/system/loa-update.service" "$etc/systemd/system/loa-update.path" \
+    "$etc/systemd/system/loa-settle.service" "$etc/systemd/system/loa-usb@.service" \
+    "$etc/systemd/journald.conf.d/loa.conf" "$etc/systemd/system.conf.d/loa.conf" "$etc/tmpfiles.d/loa.conf" \
+    "$etc/sysusers.d/loa.conf" "$etc/udev/rules.d/60-loa.rules" "$etc/udev/rules.d/61-loa-usb.rules" \
+    "$ROOT/usr/local/bin/loa" "$share/man/man1"/loa*.1 "$share/man"/*/man1/loa*.1 \
+    "$share/bash-completion/completions/loa" "$share/doc/loa" "$OPT" "$ROOT/var/lib/loa-update"
   if running; then systemctl daemon-reload || true; fi
   if [ -n "$PURGE" ]; then
     rm -rf "$ROOT/etc/loa" "$ROOT/var/lib/loa" "$LOG"

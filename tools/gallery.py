@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from agent.station.publish import init
 ROOT: Final = Path(__file__).parent.parent
 PICTURES: Final = ROOT / "docs" / "pictures"
 SCRIPTS: Final = ROOT / "tools" / "scripts.toml"
-AT: Final = "2026-11-27T07:30"
+AT: Final = datetime(2026, 11, 28, 6, 42, tzinfo=UTC)
 SIZE: Final = "1280x720"
 COLOURS: Final = 192
 LONGEST_PX: Final = 800
@@ -30,7 +31,11 @@ MOST_BYTES: Final = 120_000
 WANTED: Final = (
     # name of the picture, theme, and what of the preview it is
     ("board-dark", "dark", {"kind": "board", "orientation": "landscape"}),
-    ("board-portrait", "light", {"bulletin": "tiem-chung", "orientation": "portrait"}),
+    ("board-portrait", "light", {"bulletin": "tiem-chung", "layout": "dung"}),
+    ("board-table", "light", {"bulletin": "lich-tiem", "orientation": "landscape"}),
+    ("board-markdown", "dark", {"bulletin": "noi-quy", "orientation": "landscape"}),
+    ("board-readings", "dark", {"bulletin": "thoi-tiet", "orientation": "landscape"}),
+    ("board-countdown", "dark", {"bulletin": "tet", "layout": "dung"}),
     ("board-light", "light", {"bulletin": "lua-dao", "orientation": "landscape"}),
     ("board-contrast", "contrast", {"bulletin": "lich-gieo-cay", "orientation": "landscape"}),
     ("board-hmong", "dark", {"bulletin": "thong-bao-mong", "orientation": "landscape"}),
@@ -47,7 +52,7 @@ WANTED: Final = (
 def main() -> int:
     """Draw all of them; 1 if one has become too large for a page on the web."""
     with tempfile.TemporaryDirectory(prefix="loa-gallery-") as name:
-        station = init(Path(name) / "Xã Mẫu Sơn", sample=True)
+        station = init(Path(name) / "Xã Mẫu Sơn", sample=True, now=AT)
         texts = station.authoring / "announcements.toml"
         texts.write_text(texts.read_text("utf-8") + SCRIPTS.read_text("utf-8"), "utf-8")
         drawn = {
@@ -65,7 +70,7 @@ def main() -> int:
 def _preview(station: Path, out: Path, theme: str) -> list[dict[str, Any]]:
     command = [sys.executable, "-m", "agent.cli", "board", "preview", str(station), "--out", str(out)]
     done = subprocess.run(
-        [*command, "--at", AT, "--size", SIZE, "--theme", theme, "--json"],
+        [*command, "--at", AT.isoformat(), "--size", SIZE, "--theme", theme, "--json"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         check=False,

@@ -79,7 +79,8 @@ def preview(
     progress = _Progress()
     try:
         report = Preview(source, out, look, _instant(at, source), _takeover(alert), progress.say).run()
-        gallery.write(report, out, feed_dir.resolve().name)
+        place = feed_dir.resolve()
+        gallery.write(report, out, place.parent.name if place.name == "feed" else place.name)
     except OSError as error:
         fail(f"{error.filename or out}: {error.strerror or error}")
     finally:

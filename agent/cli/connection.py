@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.cli.common import EXIT_WARNING, local
+from agent.cli.basics import EXIT_WARNING, local
 from agent.words import _, ngettext, retell
 from drivers.links import Interface, Modem
 

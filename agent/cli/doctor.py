@@ -20,6 +20,7 @@ from agent.cli.common import (
     paint,
     print_json,
     socket_path,
+    system_root,
 )
 from agent.words import _
 
@@ -61,7 +62,7 @@ def doctor(
         for line in catalogue(checks):
             typer.echo(line)
         return
-    machine = Machine(config or config_path(), socket_path())
+    machine = Machine(config or config_path(), socket_path(), root=system_root())
     results = examine(machine, checks, progress=_progress(len(checks)))
     if as_json:
         print_json(document(results))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from agent.cli.common import local
+from agent.cli.basics import local
 from agent.words import _, retell
 
 UNIT = "loa-agent"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from agent.cli.common import (
-    EXIT_FAILED,
-    EXIT_NOT_RUNNING,
     EXIT_USAGE,
     ConfigOption,
     JsonFlag,
@@ -17,12 +14,10 @@ from agent.cli.common import (
     config_path,
     fail,
     local,
-    paint,
     print_json,
-    socket_path,
 )
 from agent.cli.page import columns, rows, wrapped
-from agent.words import _, ngettext, retell
+from agent.words import _, column, retell
 
 CountOption = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000, help="How many.")]
 
@@ -35,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command()(log)
     app.command()(faults)
     app.command()(link)
+    app.command()(top)
     app.command()(voices)
 
 
@@ -44,80 +40,9 @@ def status(as_json: JsonFlag = False) -> None:
     Ends with 0 when all is well, 5 when something wants attention, 1 when a fault stands, 3 when the agent does not
     run.
     """
-    from agent.cli import tell
+    from agent.cli import state
 
-    reply = _ask_or_say_why_not("status", as_json=as_json)
-    found = tell.findings(reply)
-    verdict = tell.verdict(found)
-    if as_json:
-        remedies = [{"verdict": f.verdict, "code": f.code, "text": f.text, "remedy": f.remedy} for f in found]
-        print_json({"running": True, "verdict": verdict, "findings": remedies, **reply})
-        raise typer.Exit(tell.EXIT_CODES[verdict])
-    width = columns()
-    node = reply["node"]
-    number = " · " + _("no. {number}").format(number=node["public_number"]) if node["public_number"] else ""
-    title = f"{tell.MARKS[verdict]} {node['id']} ({node['site']}){number} · {node['agent']}"
-    for line in wrapped(title, width):
-        typer.echo(paint(line, tell.COLOURS[verdict], bold=True))
-    for line in rows(_state(reply), width):
-        typer.echo(line)
-    _print_findings(found, width)
-    raise typer.Exit(tell.EXIT_CODES[verdict])
-
-
-def _state(reply: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    from agent.cli import tell
-
-    health = reply["health"]
-    yield _("speaks"), tell.audio(health)
-    yield _("shows"), tell.screen(health)
-    yield _("link"), retell(reply["link"])
-    yield _("clock"), tell.clock(health)
-    yield from tell.feeds(reply)
-    yield _("relays"), tell.relays(health)
-    if (test := health.get("self_test")) is not None:
-        yield _("tested"), f"{_(test['verdict'])}, {local(test['at'])}: {retell(test['text'])}"
-    yield from tell.controls(health)
-    waiting = health["log"]["last"] - health["log"]["stored_through"]
-    text = ngettext("{count} record waits for the centre", "{count} records wait for the centre", waiting)
-    yield _("log"), text.format(count=waiting)
-    count = len(health["faults"])
-    yield _("faults"), _("none") if count == 0 else str(count)
-
-
-def _print_findings(found: list[Any], width: int) -> None:
-    from agent.cli import tell
-
-    for finding in found:
-        since = ", " + _("since {moment}").format(moment=local(finding.since)) if finding.since else ""
-        head = f"{tell.MARKS[finding.verdict]} {finding.code}{since}"
-        typer.echo(paint(head, tell.COLOURS[finding.verdict], bold=True))
-        for line in (
-            *wrapped(finding.text, width, "  ", "  "),
-            *wrapped(finding.remedy, width, "  → ", "    "),
-        ):
-            typer.echo(line)
-
-
-def _ask_or_say_why_not(op: str, *, as_json: bool, **arguments: Any) -> dict[str, Any]:
-    """Ask the daemon; where none runs, say since when, its last line, and what to do."""
-    from agent.control.client import ControlError, NotRunning, ask
-
-    try:
-        return ask(socket_path(), op, **arguments)
-    except NotRunning:
-        from agent.cli.down import find_out
-
-        down = find_out()
-        if as_json:
-            print_json(down.to_json())
-        else:
-            first, *rest = down.lines()
-            for line in (f"loa: {first}", *rest):
-                typer.echo("\n".join(wrapped(line, columns(), "", "  ")), err=True)
-        raise typer.Exit(EXIT_NOT_RUNNING) from None
-    except ControlError:
-        return ask_daemon(op, **arguments)  # which tells each of the others, with its code
+    raise typer.Exit(state.status(as_json=as_json))
 
 
 def now(as_json: JsonFlag = False) -> None:
@@ -187,16 +112,19 @@ def _audit(count: int, *, as_json: bool) -> None:
 
 def faults(as_json: JsonFlag = False) -> None:
     """The faults that stand, since when, and what to do about each. Ends with 1 when there is one."""
-    from agent.cli import tell
+    from agent.cli import state
 
-    reply = _ask_or_say_why_not("status", as_json=as_json)
-    found = [finding for finding in tell.findings(reply) if finding.verdict == "fault"]
-    if as_json:
-        print_json([{"code": f.code, "since": f.since, "text": f.text, "remedy": f.remedy} for f in found])
-    elif not found:
-        typer.echo(_("no fault stands"))
-    _print_findings([] if as_json else found, columns())
-    raise typer.Exit(EXIT_FAILED if found else 0)
+    raise typer.Exit(state.faults(as_json=as_json))
+
+
+def top() -> None:
+    """The node live: levels, now and next, relays, link, workers, log. q ends it.
+
+    Where the output is no terminal, it is told once.
+    """
+    from agent.cli.top import top
+
+    top()
 
 
 def link(as_json: JsonFlag = False) -> None:
@@ -211,7 +139,12 @@ def link(as_json: JsonFlag = False) -> None:
     if not as_json:
         for line in rows(connection.machine(interfaces, modem), columns()):
             typer.echo(line)
-    reply = _ask_or_say_why_not("link", as_json=as_json)
+    from agent.cli.state import NoAnswer, ask_or_say_why_not
+
+    try:
+        reply = ask_or_say_why_not("link", as_json=as_json)
+    except NoAnswer as error:
+        raise typer.Exit(error.code) from None
     if as_json:
         print_json({"running": True, **outside, **reply})
     else:
@@ -248,5 +181,6 @@ def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
         print_json({"languages": entries, "others": others})
         return
     for entry in entries:
-        typer.echo(f"{entry['language']:<12} {entry['by'] or 'cannot be spoken: ' + str(entry['reason'])}")
-    typer.echo(f"{'also':<12} {' '.join(others) or 'none'} (espeak-ng)")
+        why_not = _("cannot be spoken: {reason}").format(reason=retell(str(entry["reason"])))
+        typer.echo(f"{entry['language']:<12} {entry['by'] or why_not}")
+    typer.echo(f"{column(_('also'), 13)}{' '.join(others) or _('none')} (espeak-ng)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.cli import tell
-from agent.cli.common import local
+from agent.cli.basics import local
 from agent.cli.connection import amount
 from agent.cli.page import clean, cut
 from agent.words import _, ngettext, retell

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import socket as sockets
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent.cli.common import EXIT_INTERRUPTED, EXIT_USAGE, ConfigOption, config_path, fail, socket_path
+from agent.cli.common import (
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    ConfigOption,
+    config_path,
+    fail,
+    socket_path,
+    system_root,
+)
 from agent.words import _
 
 if TYPE_CHECKING:
     from agent.setup.machine import Machine
-
-ROOT_VARIABLE = "LOA_ROOT"
-"""Where /sys, /dev and /proc are looked for; for tests."""
 
 NEW = """\
 # Configuration of this node, begun by `loa setup`. What else may stand here is explained in config.example.toml.
@@ -88,7 +91,7 @@ def setup(
 def _machine() -> Machine:
     from agent.setup.machine import look
 
-    return look(Path(os.environ.get(ROOT_VARIABLE, "/")))
+    return look(system_root())
 
 
 def _plainly(interview: Any, tryer: Any, review: Any) -> bool:

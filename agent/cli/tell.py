@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent.cli.common import EXIT_FAILED, EXIT_WARNING, local
+from agent.cli.basics import EXIT_FAILED, EXIT_WARNING, local
 from agent.remedies import remedy
 from agent.words import N_, _, retell
 

@@ -26,16 +26,8 @@ QUIT = frozenset({ord("q"), ord("Q"), 27, 3})
 ROWS_OF_ONE_SHOT = 30
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to `app`."""
-    app.command()(top)
-
-
 def top() -> None:
-    """The node live: levels, now and next, relays, link, workers, log. q ends it.
-
-    Where the output is no terminal, it is told once.
-    """
+    """Show it until somebody presses q; where the output is no terminal, print it once."""
     if sys.stdout.isatty() and sys.stdin.isatty() and _can_draw():
         _live()
         return

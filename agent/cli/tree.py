@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,8 @@ from agent.words import LANGUAGES, _, choose, retell
 
 PROGRAM = "loa"
 WIDEST_COLUMNS = 100
+TYPE = re.compile(r" <list\[[^>]*\]>")
+"""What typer shows of an argument that may be repeated, and only a programmer understands."""
 
 
 # the class itself is private to typer, and lies elsewhere in other versions
@@ -31,7 +34,8 @@ class _Formatter(typer.Context.formatter_class):  # type: ignore[valid-type, mis
         super().write_usage(prog, args, _("Usage: ") if prefix is None else prefix)
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 22, col_spacing: int = 2) -> None:
-        super().write_dl([(first, _(second)) for first, second in rows], col_max, col_spacing)
+        plain = [(TYPE.sub("", first), _(second)) for first, second in rows]
+        super().write_dl(plain, col_max, col_spacing)
 
 
 class _Context(typer.Context):
@@ -124,7 +128,9 @@ def _root(
         ),
     ] = None,
     socket: Annotated[
-        Path | None, typer.Option("--socket", help="Control socket; default /run/loa/control.sock.")
+        Path | None,
+        # who may not read it is told which group to join
+        typer.Option("--socket", readable=False, help="Control socket; default /run/loa/control.sock."),
     ] = None,
 ) -> None:
     if socket is not None:

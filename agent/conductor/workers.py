@@ -18,9 +18,12 @@ from playlists.units import MonotonicS
 
 log = logging.getLogger("loa.workers")
 
-PING_EACH_S = 10.0
-UNANSWERED = 3
-"""A worker that owes so many answers is stuck and is killed."""
+PING_EACH_S = 2.5
+SLOW = 2
+"""A worker that owes so many answers is a fault: some seven seconds after it has stopped answering."""
+
+UNANSWERED = 12
+"""A worker that owes so many is stuck for good and is killed: a worn card can hold one up for long."""
 
 
 class Workers:
@@ -72,11 +75,11 @@ class Workers:
     def ping(self) -> None:
         """Ask each for a sign of life; kill what has not answered for long; else feed the watchdog."""
         stuck = False
-        if self._player.alive and self._player.unanswered() >= UNANSWERED:
+        if self._player.alive and self._owes("player", self._player.unanswered()):
             self._player.kill("stuck: it does not answer")
             stuck = True
         if self._screen is not None and self._screen.alive:
-            if self._screen_pings - self._screen_pong >= UNANSWERED:
+            if self._owes("screen", self._screen_pings - self._screen_pong):
                 self._screen.kill("stuck: it does not answer")
                 stuck = True
             self._screen_pings += 1
@@ -84,6 +87,17 @@ class Workers:
         self._player.ping()
         if not stuck and not self._thread_died and self._works():
             self._alive()
+
+    def _owes(self, name: str, answers: int) -> bool:
+        """State that a worker is slow, or is not; whether it is stuck."""
+        code = f"stuck-{name}"
+        if answers >= SLOW:
+            self._faults.raise_(
+                code, f"the {name} process has not answered for {answers * PING_EACH_S:.0f} s"
+            )
+        else:
+            self._faults.clear(code)
+        return answers >= UNANSWERED
 
     def turn(self) -> MonotonicS | None:
         """Look whether the player gets on while it should sound."""
@@ -111,6 +125,7 @@ class Workers:
         if self._closing:
             return
         log.warning("%s ended: %s", event.name, event.reason, extra={"loa_worker": event.name})
+        self._faults.clear(f"stuck-{event.name}")
         if event.name == "player":
             self._reception.died()
             self._playback.died(event.reason)

@@ -16,6 +16,7 @@ from agent.doctor import (
     storage,
     system,
     trust,
+    versions,
 )
 from agent.doctor.finding import Check
 from agent.words import N_
@@ -38,6 +39,7 @@ GROUPS: Final[dict[str, str]] = {
 CHECKS: Final[tuple[Check[Any], ...]] = (
     *board.CHECKS,
     *system.CHECKS,
+    *versions.CHECKS,
     *configuration.CHECKS,
     *trust.CHECKS,
     *clock.CHECKS,

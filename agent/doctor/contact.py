@@ -28,6 +28,7 @@ Reached = Literal[
     "trust",
     "tls",
     "password",
+    "certificate",
     "refused",
     "status",
     "elsewhere",

@@ -28,6 +28,15 @@ class Greeting:
     """From a message to its return; None where it was not asked for, or did not come back."""
 
 
+def _hung_up(broker: Broker) -> Stage:
+    """With TLS 1.3 a broker judges our certificate after the handshake, and says nothing to us."""
+    if broker.cert is not None:
+        return Stage("certificate", _("it does not take the certificate of this node"))
+    if broker.tls:
+        return Stage("certificate", _("it hangs up: does it want a certificate of this node?"))
+    return Stage("refused", _("it hangs up without a word"))
+
+
 def greet(
     broker: Broker, node: str, context: ssl.SSLContext | None, password: str | None, echo: str | None = None
 ) -> Greeting:
@@ -58,7 +67,7 @@ def greet(
     try:
         client.connect(broker.host, broker.port, keepalive=10, clean_start=True)
         if not wait("welcome"):
-            return Greeting(Stage("refused", _("it hangs up without a word")))
+            return Greeting(_hung_up(broker))
         welcome_ms = (time.monotonic() - began) * 1_000
         reason = heard["welcome"]
         if reason.is_failure:

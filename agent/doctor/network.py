@@ -6,9 +6,10 @@ Sources: /sys/class/net (sysfs-class-net), /proc/net/route and ipv6_route; X509_
 from __future__ import annotations
 
 import ipaddress
+import shutil
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,31 +19,27 @@ from agent.doctor.contact import FeedAnswer, Stage, ask_broker, ask_feed
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import Blocked, Machine
 from agent.words import N_, _, ngettext
+from drivers.links import MMCLI, Interface, Modem, read_interfaces, read_modem
 
 NAMES_WITHIN_S: Final = 5.0
 FEEDS_WITHIN_S: Final = 8.0
+WEAK_DBM: Final = -80.0
+"""Below it, most cards fall back to the slowest rates."""
+WEAK_PERCENT: Final = 20
 _VIRTUAL: Final = ("lo", "docker", "veth", "br-", "virbr", "dummy")
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """One way out."""
-
-    name: str
-    up: bool
 
 
 def probe_interfaces(machine: Machine) -> list[Interface]:
     """From sysfs."""
-    found = []
-    for path in machine.glob("/sys/class/net/*"):
-        if path.name.startswith(_VIRTUAL) or not path.is_dir():
-            continue
-        state = machine.text(f"/sys/class/net/{path.name}/operstate")
-        carrier = machine.text(f"/sys/class/net/{path.name}/carrier")
-        # modems and tunnels say `unknown`, and have a carrier
-        found.append(Interface(path.name, state == "up" or (state == "unknown" and carrier == "1")))
-    return found
+    return machine.once("interfaces", lambda: list(_interfaces(machine)))
+
+
+def _interfaces(machine: Machine) -> Iterator[Interface]:
+    for link in read_interfaces(machine.root):
+        if not link.name.startswith(_VIRTUAL):
+            # modems and tunnels say `unknown`, and have a carrier
+            carrier = machine.text(f"/sys/class/net/{link.name}/carrier") == "1"
+            yield replace(link, up=link.up or carrier)
 
 
 def judge_interfaces(found: Sequence[Interface]) -> Finding:
@@ -56,6 +53,49 @@ def judge_interfaces(found: Sequence[Interface]) -> Finding:
         _("no link on {names}").format(names=", ".join(interface.name for interface in found)),
         _("check cable, Wi-Fi password or SIM; see: ip addr"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """Wi-Fi that is up, and the mobile modem."""
+
+    wifi: Sequence[Interface]
+    modem: Modem | None
+
+
+def probe_radio(machine: Machine) -> Radio:
+    """Ask the kernel, and ModemManager where it is installed."""
+    wifi = [link for link in probe_interfaces(machine) if link.up and link.signal_dbm is not None]
+    mmcli = shutil.which(MMCLI[0], path=machine.path)
+    return Radio(wifi, read_modem((mmcli, *MMCLI[1:])) if mmcli is not None else None)
+
+
+def judge_radio(found: Radio) -> Finding:
+    """A link that is weak comes and goes, and each time something else seems to be broken."""
+    modem = found.modem
+    if modem is not None:
+        if modem.state in {"failed", "locked"}:
+            return fault(
+                _("the modem: {trouble}").format(trouble=modem.trouble or modem.state),
+                _("is the SIM in, its PIN off, its plan paid? see: mmcli -m any"),
+            )
+        if modem.state == "searching":
+            return warning(_("the modem finds no network"), _("check the antenna; see: mmcli -m any"))
+        if modem.signal_percent is not None and modem.signal_percent < WEAK_PERCENT:
+            return warning(
+                _("the mobile signal is weak ({percent} %)").format(percent=modem.signal_percent),
+                _("raise or turn the antenna; another operator's SIM"),
+            )
+    for link in found.wifi:
+        if link.signal_dbm is not None and link.signal_dbm < WEAK_DBM:
+            return warning(
+                _("the Wi-Fi is weak ({dbm:.0f} dBm)").format(dbm=link.signal_dbm),
+                _("move or turn the antenna, or lay a cable"),
+            )
+    said = [f"{link.name} {link.signal_dbm:.0f} dBm" for link in found.wifi]
+    if modem is not None:
+        said.append(" ".join(filter(None, (modem.operator, modem.technology))) or modem.state)
+    return ok(", ".join(said)) if said else absent(_("no radio here"))
 
 
 def probe_route(machine: Machine) -> bool:
@@ -171,6 +211,8 @@ def judge_broker(found: Stage | None) -> Finding:
             return fault(text, _("check [broker] ca and host: the certificate is for another"))
         case "tls":
             return fault(text, _("check [broker] port and tls: mostly 8883 is with TLS, 1883 without"))
+        case "certificate":
+            return fault(text, _("get a certificate from the centre anew: loa enroll"))
         case "password":
             return fault(text, _("get user and password from the centre anew: loa enroll"))
         case _:
@@ -260,6 +302,7 @@ def judge_proxy(found: Proxy) -> Finding:
 
 CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("interface", "network", N_("network interface"), probe_interfaces, judge_interfaces),
+    Check("radio", "network", N_("Wi-Fi and modem hear well"), probe_radio, judge_radio),
     Check("route", "network", N_("way out"), probe_route, judge_route),
     Check("names", "network", N_("names are found (DNS)"), probe_names, judge_names),
     Check("broker", "network", N_("broker lets us in"), probe_broker, judge_broker),

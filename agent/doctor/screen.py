@@ -77,7 +77,7 @@ def judge_drawing(found: Drawing | None) -> Finding:
         return fault(_("pygame cannot be loaded"), _("sudo apt install python3-pygame"))
     if found.wanted != "auto" and found.drivers and found.wanted.lower() not in map(str.lower, found.drivers):
         remedy = (
-            _("use Debian's: sudo apt install python3-pygame (docs/operation.md)")
+            _("use Debian's: sudo apt install python3-pygame (docs/commune.md)")
             if found.wanted == "kmsdrm"
             else _("set [screen] driver to one of: {drivers}").format(drivers=", ".join(found.drivers))
         )

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from agent.config import ConfigError
 from agent.config.voices import check_voices, voices_of
+from agent.control.client import ControlError
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import Machine
 from agent.listener.reference import FILE as REFERENCE
@@ -35,6 +36,8 @@ class Card:
     missing: str | None = None
     """The library itself, if it cannot be loaded."""
     crashed: str | None = None
+    in_use: bool = False
+    """The agent sounds now: a card that takes one program only refuses all others."""
 
 
 def probe_card(machine: Machine) -> Card | Path | None:
@@ -49,7 +52,22 @@ def _card(machine: Machine, device: str, direction: str) -> Card:
     found = machine.look("device", device, direction)
     cards = re.findall(r"^\s*\d+ \[.*?\]: (.+)$", machine.text("/proc/asound/cards") or "", re.M)
     devices = [one["name"] for one in found.get("devices", ()) if one[f"{direction}s"]]
-    return Card(device, cards, devices, found.get("refused"), found.get("missing"), found.get("crashed"))
+    return Card(
+        device,
+        cards,
+        devices,
+        found.get("refused"),
+        found.get("missing"),
+        found.get("crashed"),
+        _agent_sounds(machine),
+    )
+
+
+def _agent_sounds(machine: Machine) -> bool:
+    try:
+        return machine.status()["health"]["now"]["audio"] is not None
+    except ControlError:
+        return False
 
 
 def _library(found: Card) -> Finding | None:
@@ -73,6 +91,8 @@ def judge_card(found: Card | Path | None) -> Finding:
         return broken
     if found.refused is None:
         return ok(_("{device} is there").format(device=found.device))
+    if found.in_use:
+        return ok(_("the agent sounds through {device} now").format(device=found.device))
     text = _("the output {device} is not there").format(device=found.device)
     if found.device == SERVER:
         return fault(text, _("sudo apt install libasound2-plugins; does the sound server run? pactl info"))
@@ -116,24 +136,25 @@ def probe_mixer(machine: Machine) -> list[Control] | str | None:
         answer = machine.run("amixer", "-c", number, "scontents")
         if answer is None:
             return "amixer"
-        controls += _controls(number, answer.out)
+        controls += controls_of(number, answer.out)
     return controls or None
 
 
-def _controls(card: str, text: str) -> list[Control]:
-    """Of amixer's listing: the loudest channel of each control on the way out."""
+def controls_of(card: str, text: str) -> list[Control]:
+    """What amixer lists (`scontents`) of the way out, each at its loudest channel."""
     found = []
     for block in re.split(r"^Simple mixer control ", text, flags=re.M)[1:]:
-        name = block.partition("\n")[0].split("'")[1] if "'" in block.partition("\n")[0] else "?"
+        name = re.match(r"'(.*)',\d+", block)
+        # some cards have both directions in one line
         lines = [
-            line
+            line.partition("Capture")[0]
             for line in block.splitlines()
-            if "Playback" in line and "%]" in line and "Capture" not in line
+            if re.search(r": .*Playback.*\[", line)
         ]
         percents = [int(percent) for line in lines for percent in re.findall(r"\[(\d+)%\]", line)]
         switches = [state for line in lines for state in re.findall(r"\[(on|off)\]", line)]
-        if percents:
-            found.append(Control(card, name, max(percents), "on" in switches or not switches))
+        if name is not None and lines:
+            found.append(Control(card, name[1], max(percents, default=100), "on" in switches or not switches))
     return found
 
 
@@ -257,6 +278,8 @@ def judge_listener(found: Ear | None) -> Finding:
         return absent(_("no listener: whether it is heard is not known"))
     if (broken := _library(found.card)) is not None:
         return broken
+    if found.card.refused is not None and found.card.in_use:
+        return ok(_("the agent listens to {device} now").format(device=found.card.device))
     if found.card.refused is not None:
         there = ", ".join(name.split(",")[0] for name in found.card.devices)
         remedy = (

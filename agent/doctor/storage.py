@@ -208,6 +208,8 @@ class SystemJournal:
     size_mb: float
     kept: bool
     """Whether it is on the disk, and not in memory only."""
+    bound: str | None
+    """What somebody has set as its largest size, as journald.conf(5) writes it."""
 
 
 def probe_system_journal(machine: Machine) -> SystemJournal:
@@ -216,7 +218,20 @@ def probe_system_journal(machine: Machine) -> SystemJournal:
     for path in machine.glob("/var/log/journal/*/*.journal"):
         with contextlib.suppress(FileNotFoundError):  # rotated away meanwhile
             size += path.stat().st_blocks * 512
-    return SystemJournal(size / MB, machine.at("/var/log/journal").is_dir())
+    return SystemJournal(size / MB, machine.at("/var/log/journal").is_dir(), _bound(machine))
+
+
+def _bound(machine: Machine) -> str | None:
+    places = (
+        "usr/lib/systemd/journald.conf.d/*.conf",
+        "etc/systemd/journald.conf",
+        "etc/systemd/journald.conf.d/*.conf",
+    )
+    found = None
+    for path in (path for place in places for path in machine.glob(place)):
+        text = machine.text(str(path.relative_to(machine.root))) or ""
+        found = (re.findall(r"^SystemMaxUse=(\S+)", text, re.M) or [found])[-1]
+    return found
 
 
 def judge_system_journal(found: SystemJournal) -> Finding:
@@ -225,8 +240,15 @@ def judge_system_journal(found: SystemJournal) -> Finding:
         return ok(_("in memory only: gone after a power cut"))
     text = _("the system's journal has {size:.0f} MB").format(size=found.size_mb)
     if found.size_mb > BIG_JOURNAL_MB:
-        return warning(text, _("sudo journalctl --vacuum-size=200M; SystemMaxUse=200M in journald.conf"))
-    return ok(text)
+        return warning(
+            text, _("sudo journalctl --vacuum-size=100M; then: sudo ./systemd/install.sh bounds it")
+        )
+    if found.bound is None:
+        return warning(
+            _("nobody bounds the system's journal: it may take a tenth of the disk"),
+            _("sudo ./systemd/install.sh bounds it (SystemMaxUse=100M)"),
+        )
+    return ok(_("{size:.0f} MB, at most {bound}").format(size=found.size_mb, bound=found.bound))
 
 
 @dataclass(frozen=True, slots=True)

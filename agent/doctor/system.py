@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from agent.control.client import ControlError
 from agent.doctor.account import group_names
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import ACCOUNT, UNIT, Blocked, Machine
@@ -174,45 +173,6 @@ def judge_watchdog(found: Watchdog) -> Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """The version that is started next, and the one that runs."""
-
-    current: str
-    whole: bool
-    """Whether its program is there."""
-    running: str | None
-
-
-def probe_version(machine: Machine) -> Version | None:
-    """Where /opt/loa/current points; None on a machine where nothing was installed."""
-    link = machine.at("/opt/loa/current")
-    if not link.is_symlink():
-        return None
-    try:
-        running = str(machine.status()["node"]["agent"])
-    except ControlError:
-        running = None
-    return Version(link.readlink().name, (link / "bin/loa").exists(), running)
-
-
-def judge_version(found: Version | None) -> Finding:
-    """A link that points nowhere starts nothing; one that has moved on waits for a restart."""
-    if found is None:
-        return absent(_("nothing is installed in /opt/loa"))
-    if not found.whole:
-        return fault(
-            _("version {version} is not there as a whole").format(version=found.current),
-            _("sudo ./systemd/install.sh repairs it"),
-        )
-    if found.running not in (None, found.current):
-        return warning(
-            _("{running} runs, {current} is installed").format(running=found.running, current=found.current),
-            _("when nothing sounds: sudo systemctl restart {unit}").format(unit=UNIT),
-        )
-    return ok(found.current)
-
-
-@dataclass(frozen=True, slots=True)
 class Groups:
     """Groups that the daemon's account needs, has, and that there are."""
 
@@ -320,7 +280,6 @@ CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("service", "system", N_("service installed, enabled, running"), probe_service, judge_unit),
     Check("restarts", "system", N_("how often the service fell"), probe_unit, judge_restarts),
     Check("watchdog", "system", N_("hardware watchdog"), probe_watchdog, judge_watchdog),
-    Check("version", "system", N_("installed version runs"), probe_version, judge_version),
     Check("groups", "system", N_("account and its groups"), probe_groups, judge_groups),
     Check("folders", "system", N_("folders of the agent"), probe_folders, judge_folders),
 )

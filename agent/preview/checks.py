@@ -14,7 +14,7 @@ from agent.screen.theme import LEGIBLE, Colour, contrast
 from agent.words import _
 from playlists.units import Seconds
 
-Kind = Literal["long", "contrast", "glyph", "language", "small-picture", "broken", "not-shown"]
+Kind = Literal["long", "contrast", "glyph", "language", "small-picture", "broken", "not-shown", "note"]
 
 MOST_PAGES: Final = 4
 LONGEST_STAY_S: Final = Seconds(60.0)

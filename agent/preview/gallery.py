@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from agent.files import write_atomically
 from agent.preview.render import Report, Shot
-from agent.words import _, language
+from agent.words import _, language, retell
 
 INDEX: Final = "index.html"
 DATA: Final = "preview.json"
@@ -83,7 +83,7 @@ def told(report: Report) -> Iterable[str]:
     """Each warning as one line."""
     for one in report.warnings:
         where = f" ({one.where})" if one.where else ""
-        yield f"{one.bulletin or _('board')}: {one.text}{where}"
+        yield f"{one.bulletin or _('board')}: {retell(one.text)}{where}"
 
 
 def _sections(shots: list[Shot]) -> Iterable[tuple[str, list[Shot]]]:

@@ -115,6 +115,8 @@ class Preview:
         self._out.mkdir(parents=True, exist_ok=True)
         if self._fonts.fault is not None:
             self._warn("glyph", "", self._fonts.fault)
+        for note in self._source.notes:
+            self._warn("note", "", note)
         scenes = list(self._scenes())
         work = sum(
             len(bulletins_of(self._source, zone.id)) for scene in scenes for zone in scene.layout.zones

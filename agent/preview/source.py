@@ -30,8 +30,8 @@ class Source:
     schedule: Schedule
     find: Callable[[str], Path | None]
     """The file of a target; None where there is none."""
-    draft: bool
-    """Whether it comes from an authoring folder and is not published yet."""
+    notes: tuple[str, ...] = ()
+    """What its author may not know."""
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
@@ -94,22 +94,30 @@ class _Targets(dict[str, str]):
 
 
 def _draft(folder: Folder, now: datetime) -> Source:
-    from agent.station import authoring  # noqa: PLC0415 - as above
+    from agent.station import authoring, board  # noqa: PLC0415 - as above
     from agent.station.errors import Author as Mistakes  # noqa: PLC0415
+    from agent.station.errors import StationError  # noqa: PLC0415
 
     try:
         texts = authoring.read(folder.authoring)
+        timezone = texts.timetable.timezone
+        shown = board.read_files(texts.board, texts.board_dir, texts.media_dir, folder.cache, timezone, now)
     except Mistakes as error:
         raise Author(error.problems) from error
-    document = authoring.compose(texts, _Targets())
+    except StationError as error:
+        raise Author([str(error)]) from error
+    if shown.problems:
+        raise Author(sorted(shown.problems))
+    document = authoring.compose(texts, _Targets(), board.bulletins(texts.board, shown))
     head = {"version": 1, "published": now.isoformat(timespec="seconds")}
     media = texts.media_dir
 
     def find(target: str) -> Path | None:
-        path = media / target.removeprefix("media/")
+        path = shown.media.get(target, media / target.removeprefix("media/"))
         return path if path.is_file() else None
 
-    return Source(_schedule(json.dumps({**head, **document}).encode()), find, draft=True)
+    schedule = _schedule(json.dumps({**head, **document}).encode())
+    return Source(schedule, find, tuple(sorted(shown.notes)))
 
 
 def _published(feed: Path) -> Source:
@@ -136,7 +144,7 @@ def _published(feed: Path) -> Source:
     document = find("schedule.json")
     if document is None:
         raise Author([_("{feed}: it has no schedule").format(feed=feed)])
-    return Source(_schedule(document.read_bytes()), find, draft=False)
+    return Source(_schedule(document.read_bytes()), find)
 
 
 def _schedule(document: bytes) -> Schedule:

@@ -17,6 +17,7 @@ from agent.screen.card import Style, set_lines
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Text, paint
 from agent.screen.protocol import Caption, Takeover
+from agent.screen.scripts import ZERO_WIDTH_SPACE
 from agent.screen.takeover import alarm_of, compose_takeover
 from agent.screen.theme import INK, WHITE
 from agent.screen.typesetting import count_words, fit, normalise
@@ -157,10 +158,13 @@ def _find(pages: Sequence[Page], words: str, least: int) -> list[tuple[Page, dic
                 seen.add(op)
                 lines.append((number, op))
     joined = " ".join(op.text for _, op in lines)
-    begin = joined.find(words) if words else -1
-    if begin < 0:
+    # some scripts write no space where a line has ended
+    letters = [at for at, char in enumerate(joined) if char != " "]
+    wanted = _without_spaces(words)
+    first_letter = _without_spaces(joined).find(wanted) if wanted else -1
+    if first_letter < 0:
         return []
-    end = begin + len(words)
+    begin, end = letters[first_letter], letters[first_letter + len(wanted) - 1] + 1
     end += len(joined[end:]) - len(joined[end:].lstrip(MARKS))
     starts = itertools.accumulate((len(op.text) + 1 for _, op in lines), initial=0)
     places: dict[int, dict[Text, tuple[int, int]]] = {}
@@ -169,6 +173,10 @@ def _find(pages: Sequence[Page], words: str, least: int) -> list[tuple[Page, dic
         if first < last:
             places.setdefault(number, {})[op] = (first, last)
     return [(pages[number], found) for number, found in sorted(places.items())]
+
+
+def _without_spaces(text: str) -> str:
+    return text.replace(" ", "").replace(ZERO_WIDTH_SPACE, "")
 
 
 def _shares(lasts_s: Seconds, sizes: Sequence[int]) -> list[Seconds]:

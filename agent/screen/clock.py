@@ -113,7 +113,7 @@ def set_clock(words: ClockWords, inner: Box, style: Style) -> list[Text]:
 def _stacked(words: ClockWords, inner: Box, style: Style) -> list[Text]:
     time, *dates = words
     fonts, colour = style.fonts, style.theme.muted
-    shares = (0.22, 0.18) if words[2] else (0.27, 0.0)
+    shares = (0.25, 0.21) if words[2] else (0.27, 0.0)
     lines: list[tuple[str, int]] = []
     for date, share in zip(dates, shares, strict=True):
         steps = range(max(8, round(inner.height * share)), 7, -1)

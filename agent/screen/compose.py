@@ -11,8 +11,8 @@ from agent.screen.card import Composition, Moment, Style
 from agent.screen.content import Bulletin
 from agent.screen.countdown import compose_countdown
 from agent.screen.errors import Quarantine
-from agent.screen.flow import compose_markdown, compose_table
-from agent.screen.notice import compose_text
+from agent.screen.flow import compose_long, compose_markdown, compose_table
+from agent.screen.notice import compose_text, is_long
 from agent.screen.photo import compose_document, compose_film, compose_image
 from agent.screen.readings import compose_readings
 
@@ -45,6 +45,8 @@ def pages(
         composition = compose_banner(bulletin, bulletin.text, size, style)
     elif bulletin.text is not None and bulletin.text.markup == "markdown":
         composition = compose_markdown(bulletin, bulletin.text, size, style)
+    elif bulletin.text is not None and is_long(bulletin.text, size, style):
+        composition = compose_long(bulletin, bulletin.text, size, style)
     elif bulletin.text is not None:
         composition = compose_text(bulletin, bulletin.text, size, style)
     elif bulletin.table is not None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import pygame
 
+from agent.screen.aside import Aside, takes_long
 from agent.screen.card import Composition, Style
 from agent.screen.compose import pages
 from agent.screen.content import Bulletin
@@ -81,6 +82,7 @@ class Deck:
         self._style = style
         self._kind = kind
         self._reel = reel
+        self._aside = Aside(stage.pictures.work, box[2:], style, kind)
         self._failed: set[str] = set()
         self._composed: OrderedDict[str, Composition] = OrderedDict()
         self._bookmarks: dict[str, int] = {}
@@ -109,6 +111,7 @@ class Deck:
         for name in [name for name in self._composed if name not in kept]:
             del self._composed[name]
         self._bookmarks = {name: page for name, page in self._bookmarks.items() if name in kept}
+        self._aside.keep(kept)
         self.forget()
         return kept
 
@@ -228,7 +231,7 @@ class Deck:
         return None
 
     def _compose(self, bulletin: Bulletin) -> Composition | None:
-        """A bulletin's pages; None while its film is being opened."""
+        """A bulletin's pages; None while its film is being opened, or while they are made aside."""
         made = self._composed.get(bulletin.id)
         if made is not None:
             self._composed.move_to_end(bulletin.id)
@@ -238,7 +241,12 @@ class Deck:
             return self._reel.compose(bulletin, bulletin.video, size, self._style)
         if self.wall is None:
             return None
-        made = pages(bulletin, size, self._style, self._stage.moment(self.wall), self._kind)
+        if takes_long(bulletin):
+            made = self._aside.take(bulletin)
+            if made is None:
+                return None
+        else:
+            made = pages(bulletin, size, self._style, self._stage.moment(self.wall), self._kind)
         if made.left_out is not None:
             self._stage.fail(bulletin.id, made.left_out)
         if made.fresh_until is None:

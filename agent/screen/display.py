@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 import pygame
 
+from agent.screen.display_environment import ACCELERATION
 from agent.screen.errors import Retry
 from agent.screen.fitting import WANDER_EACH_S, fit_to
 from agent.screen.grid import Box
@@ -46,8 +47,7 @@ class Display:
             if unseen and self.driver not in asked.split(","):
                 raise Retry("no screen was found (SDL offers only one that nobody sees)")
             flags = pygame.FULLSCREEN if fullscreen and not unseen else 0
-            pygame.display.set_caption("loa")
-            self.window = pygame.display.set_mode(size or (UNSEEN_SIZE if unseen else (0, 0)), flags)
+            self.window = _open(size or (UNSEEN_SIZE if unseen else (0, 0)), flags)
             pygame.mouse.set_visible(False)
         except (pygame.error, Retry) as error:
             pygame.display.quit()
@@ -164,6 +164,30 @@ class Display:
             part = pygame.transform.rotate(self.surface.subsurface(box), -fitting.rotate)
             self.window.blit(part, target[:2])
         return Box(0, 0, *self.size) if whole else target
+
+
+def _open(size: tuple[int, int], flags: int) -> pygame.Surface:
+    """A window; through SDL's renderer where a driver (Wayland, KMSDRM) has no plain memory to draw on.
+
+    Raises:
+        pygame.error: it cannot be opened.
+    """
+    pygame.display.set_caption("loa")
+    try:
+        return pygame.display.set_mode(size, flags)
+    except pygame.error:
+        if os.environ.get(ACCELERATION) != "0":
+            raise
+    # SDL asks for this once, when its first window is drawn on
+    pygame.display.quit()
+    os.environ[ACCELERATION] = "1"
+    try:
+        pygame.display.init()
+        pygame.display.set_caption("loa")
+        return pygame.display.set_mode(size, flags)
+    except pygame.error:
+        os.environ[ACCELERATION] = "0"
+        raise
 
 
 def _around(box: Box, size: tuple[int, int]) -> list[Box]:

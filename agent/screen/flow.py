@@ -52,6 +52,18 @@ def compose_markdown(bulletin: Bulletin, text: TextPart, size: tuple[int, int], 
     return _compose(bulletin, text.heading, read_markdown(text.body).blocks, text.qr, size, style)
 
 
+def compose_long(bulletin: Bulletin, text: TextPart, size: tuple[int, int], style: Style) -> Composition:
+    """A long notice in plain words: paged at once, without looking for a size at which it goes on one page.
+
+    Raises:
+        Quarantine: the zone does not hold a line of it.
+    """
+    parts = (part for part in normalise(text.body).split("\n\n") if part)
+    return _compose(
+        bulletin, text.heading, [Paragraph((Span(part),)) for part in parts], text.qr, size, style
+    )
+
+
 def compose_table(bulletin: Bulletin, table: TablePart, size: tuple[int, int], style: Style) -> Composition:
     """A table of plain texts; its columns stay, and its head stands on every page.
 

@@ -24,6 +24,9 @@ from agent.screen.grid import Box
 from agent.screen.paint import Op, Page, Text
 from agent.screen.typesetting import Fitted, count_words, fit, normalise
 
+LETTER: Final = 0.7
+"""Space that a letter takes, in squares of its size: half as wide as high, and the next line below it."""
+MANY_PAGES: Final = 3
 BODY_TO_HEADING: Final = 0.55
 """The text is at least this large beside its heading, as long as the heading can give way."""
 
@@ -53,6 +56,12 @@ def compose_text(bulletin: Bulletin, text: TextPart, size: tuple[int, int], styl
             ops += notice_marks(number, len(pages), inner, style)
         composed.append(Page(tuple(ops), page.words))
     return Composition(tuple(composed), left_out)
+
+
+def is_long(text: TextPart, size: tuple[int, int], style: Style) -> bool:
+    """Whether it takes so many pages that no size need be looked for: that takes time."""
+    letters = len(text.heading) + len(text.body)
+    return letters * style.sizes.floor**2 * LETTER > MANY_PAGES * size[0] * size[1]
 
 
 @dataclass(frozen=True)

@@ -59,10 +59,11 @@ class Pictures:
         """`wake` is called on the pictures' thread whenever something is done."""
         self._wake = wake
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._done: OrderedDict[Wanted, Decoded | Quarantine] = OrderedDict()
         self._under_way: set[Wanted] = set()
         self._thread: threading.Thread | None = None
+        self._open = 0
 
     def take(self, wanted: Wanted) -> Decoded | None:
         """The picture, once; None while it is being decoded.
@@ -78,6 +79,15 @@ class Pictures:
         if isinstance(found, Quarantine):
             raise found
         return found
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being done, or waits for it."""
+        return self._open > 0
+
+    def work(self, job: Callable[[], None]) -> None:
+        """Do this on the pictures' thread, and wake the other one; it must not raise."""
+        self._enqueue(job)
 
     def write(
         self, rgb: bytes, size: tuple[int, int], path: Path, done: Callable[[str | None], None]
@@ -95,11 +105,15 @@ class Pictures:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
             self._thread.start()
+        with self._lock:
+            self._open += 1
         self._jobs.put(job)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+            with self._lock:
+                self._open -= 1
             self._wake()
 
     def _decode(self, wanted: Wanted) -> None:

@@ -34,6 +34,7 @@ from playlists.units import Seconds
 NO_VALUE: Final = "—"
 NO_DATA: Final = "Không có số liệu"
 OLD: Final = "Số liệu cũ"
+WHEN_UNKNOWN: Final = "không rõ đo lúc nào"
 UNIT_TO_VALUE: Final = 0.5
 """Size of a unit beside its value's."""
 NAME_TO_VALUE: Final = 0.42
@@ -226,7 +227,7 @@ def _said(value: Value, stale_after_s: Seconds, moment: Moment) -> _Said:
         return _Said(name, NO_VALUE, "", NO_DATA + when, dim=True, warns=False)
     age = "" if value.at is None else _age(value.at, moment)
     if value.at is None or not moment.known:
-        words = " · ".join(part for part in (note, age or "không rõ đo lúc nào") if part)
+        words = " · ".join(part for part in (note, age or WHEN_UNKNOWN) if part)
         return _Said(name, text, unit, words, dim=value.at is None, warns=False)
     if moment.wall - value.at > timedelta(seconds=stale_after_s):
         return _Said(name, text, unit, f"{OLD}, {age}", dim=True, warns=True)
@@ -237,7 +238,10 @@ def _age(at: datetime, moment: Moment) -> str:
     """How long ago that was; without a clock, or when it lies ahead, when it was."""
     gone = moment.wall - at
     if not moment.known or gone < -AHEAD:
-        local = at.astimezone(moment.timezone)
+        try:
+            local = at.astimezone(moment.timezone)
+        except OverflowError:  # the last day that can be written, and here it is the day after
+            return WHEN_UNKNOWN
         return f"đo lúc {local:%H:%M} {local.day}/{local.month}/{local.year}"
     if gone < MINUTE:
         return "vừa đo"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from agent.screen.errors import Quarantine
@@ -85,22 +86,7 @@ class Setter:
         return max((self._width_of(word) for word in words), default=0)
 
     def _paragraphs(self, spans: Sequence[Span]) -> list[list[_Word]]:
-        paragraphs: list[list[_Word]] = [[]]
-        glued = False
-        for span in spans:
-            weight: Weight = "bold" if span.strong or self.bold else "regular"
-            for number, text in enumerate(_tidy(span.text).split("\n")):
-                if number:
-                    paragraphs.append([])
-                    glued = False
-                words = paragraphs[-1]
-                for piece, spaced, joins in _pieces_of(text):
-                    if piece and joins and glued and words:
-                        words[-1].parts.append((piece, weight, span.emphasised))
-                    elif piece:
-                        words.append(_Word([(piece, weight, span.emphasised)], spaced))
-                    glued = bool(piece)
-        return paragraphs
+        return _words(tuple(spans), self.bold)
 
     def _width_of(self, word: _Word) -> int:
         return sum(self.width(text, weight) for text, weight, _ in word.parts)
@@ -160,6 +146,27 @@ class Setter:
         return tuple(
             Run(text, weight, emphasised, self.width(text, weight)) for text, weight, emphasised in runs
         )
+
+
+@lru_cache(maxsize=64)
+def _words(spans: tuple[Span, ...], bold: bool) -> list[list[_Word]]:
+    """The words of each paragraph, whatever their size: they are broken into lines at several, and never changed."""
+    paragraphs: list[list[_Word]] = [[]]
+    glued = False
+    for span in spans:
+        weight: Weight = "bold" if span.strong or bold else "regular"
+        for number, text in enumerate(_tidy(span.text).split("\n")):
+            if number:
+                paragraphs.append([])
+                glued = False
+            words = paragraphs[-1]
+            for piece, spaced, joins in _pieces_of(text):
+                if piece and joins and glued and words:
+                    words[-1].parts.append((piece, weight, span.emphasised))
+                elif piece:
+                    words.append(_Word([(piece, weight, span.emphasised)], spaced))
+                glued = bool(piece)
+    return paragraphs
 
 
 def words_in(lines: Sequence[Line]) -> int:

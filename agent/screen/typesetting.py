@@ -21,6 +21,9 @@ from agent.screen.scripts import MARK_PICTURE, ZERO_WIDTH_SPACE, clusters, piece
 _SPACES = re.compile(r"(?:[^\S\n\u00a0\u202f]|\u200b)+")
 _BREAKS = re.compile(r"[ \u200b]*\n[ \u200b]*")
 _MANY_BREAKS = re.compile(r"\n{3,}")
+_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
+_MANY_MARKS = re.compile(f"([{_MARKS}]{{6}})[{_MARKS}]+")
+"""More than any language writes on a letter; thousands of them take minutes to be put in order."""
 _KEPT = {"\n", ZERO_WIDTH_SPACE, "\u200c", "\u200d"}
 
 
@@ -46,7 +49,7 @@ class Fitted:
 def normalise(text: str) -> str:
     """NFC, single spaces, at most one empty line in a row, nothing that a font cannot draw."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", _MANY_MARKS.sub(r"\1", text))
     text = "".join(map(_drawable, text))
     return _MANY_BREAKS.sub("\n\n", _BREAKS.sub("\n", _SPACES.sub(_space, text))).strip(" \n\u200b")
 

@@ -266,7 +266,10 @@ class BulletinArea:
         turn = self._turn
         if turn is None or (turn.bulletin.video is not None and self._reel.film is None):
             return now
-        others = [one for one in self._deck.able() if one.id != turn.bulletin.id]
+        able = self._deck.able()
+        if turn.bulletin not in able:
+            return now  # it was withdrawn, and only waits for what comes
+        others = [one for one in able if one.id != turn.bulletin.id]
         if not others and len(turn.composition.pages) == 1 and turn.bulletin.video is None:
             return NEVER
         return MonotonicS(self._since + turn.lasts_s)

@@ -52,7 +52,7 @@ def _try_broker(bench: Bench) -> Tried:
     if found.echo_ms is None:
         text = _("lets us in within {ms:.0f} ms, but no message came back").format(ms=found.welcome_ms)
         return Tried(
-            "link broker", warning(text, _("the broker's rights for this node: docs/operation.md")), facts
+            "link broker", warning(text, _("the broker's rights for this node: docs/commune.md")), facts
         )
     text = _("lets us in within {ms:.0f} ms, a message is back in {echo:.0f} ms")
     return Tried("link broker", ok(text.format(ms=found.welcome_ms, echo=found.echo_ms)), facts)

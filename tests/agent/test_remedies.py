@@ -83,6 +83,8 @@ def texts(node: ast.expr, tree: ast.AST) -> list[str]:
             return [text]
         case ast.Tuple(elts=elements) | ast.Set(elts=elements) | ast.List(elts=elements):
             return [text for element in elements for text in texts(element, tree)]
+        case ast.JoinedStr():
+            return codes(node, tree)
         case ast.Name(id=name):
             return values_of(name, tree)
         case _:

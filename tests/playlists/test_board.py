@@ -407,3 +407,26 @@ def test_a_screen_in_portrait_without_a_layout_gets_one_that_stands() -> None:
     columns, rows = shown.grid
     assert rows > columns
     assert {part.zone.id for part in shown.zones} == {"main", "ticker", "clock"}
+
+
+@pytest.mark.parametrize(
+    ("hangs", "layout"), [("portrait", "tall"), ("landscape", "default"), (None, "default")]
+)
+def test_a_layout_that_is_made_for_the_screen_goes_before_the_one_for_all(
+    hangs: Orientation | None, layout: str
+) -> None:
+    zones = [{"id": "main", "at": [0, 0, 1, 1]}]
+    layouts = (
+        {"id": "default", "grid": [1, 1], "zones": zones},
+        {"id": "tall", "grid": [1, 1], "orientation": "portrait", "zones": zones},
+    )
+    shown, _ = board_at(
+        {"commune": feed(layouts=layouts)},
+        NOON,
+        ClockState.SYNCHRONISED,
+        "pole-07",
+        GROUPS,
+        "Asia/Ho_Chi_Minh",
+        hangs,
+    )
+    assert shown.layout == layout

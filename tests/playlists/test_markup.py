@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from playlists.markup import Heading, Item, Paragraph, Span, Table, plain, read_markdown, words_of
 
+A13 = ", ".join("a" * 13)
+
 
 def test_headings_paragraphs_and_emphasis() -> None:
     marked = read_markdown("# Tiêm chủng\nTrẻ **từ 2** đến *24 tháng*.\n\nMang sổ.")
@@ -60,6 +62,11 @@ def test_a_table_without_words_in_its_head_has_none() -> None:
         ("![ảnh](a.png) chữ", "chữ", "picture"),
         ("> lời dẫn", "lời dẫn", "quotation"),
         ("a\n\n***\n\nb", "a\nb", "line across"),
+        (
+            "|" + "a|" * 13 + "\n|" + "-|" * 13 + "\n|" + "b|" * 13,
+            f"{A13}\n{A13.replace('a', 'b')}",
+            "columns",
+        ),
         ("- 1\n  - 2\n    - 3\n      - 4", "1\n2\n3\n4", "deep"),
     ],
 )

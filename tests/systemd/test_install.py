@@ -121,13 +121,16 @@ def test_what_is_removed_leaves_the_configuration_and_the_play_log(root: Path) -
     assert not (root / "var/lib/loa").exists()
 
 
-def test_it_installs_what_a_node_needs_and_no_stand_ins() -> None:
-    def listed(file: Path) -> set[str]:
-        found = re.search(r"^PACKAGES=\((.*?)\)", file.read_text(encoding="utf-8"), re.M | re.S)
+def test_it_installs_what_a_node_needs_as_developers_and_the_readme_have_it() -> None:
+    def listed(file: str, name: str) -> set[str]:
+        text = (FOLDER.parent / file).read_text(encoding="utf-8")
+        found = re.search(rf"^{name}=\((.*?)\)", text, re.M | re.S)
         assert found is not None
         return set(found[1].split())
 
-    only_for_developers = {
-        "mosquitto", "mosquitto-clients", "icecast2", "ffmpeg", "pulseaudio", "pulseaudio-utils", "xvfb", "tmux",
-    }  # fmt: skip
-    assert listed(FOLDER / "install.sh") == listed(FOLDER.parent / "dev") - only_for_developers
+    needed = listed("systemd/install.sh", "PACKAGES")
+    assert needed == listed("dev", "NODE_PACKAGES")
+    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    first, *others = re.findall(r"^apt install --no-install-recommends ([^#\n]*)", readme, re.M)
+    assert set(first.split()) == needed
+    assert [line.split() for line in others] == [["python3-lgpio"]]

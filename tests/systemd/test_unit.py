@@ -183,20 +183,6 @@ def test_the_readme_names_every_file() -> None:
             assert str(file.relative_to(FOLDER)) in text
 
 
-def test_the_readme_installs_what_a_developer_has_and_no_stand_ins() -> None:
-    listed = re.search(
-        r"^PACKAGES=\((.*?)\)", (FOLDER.parent / "dev").read_text(encoding="utf-8"), re.M | re.S
-    )
-    assert listed is not None
-    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    first, *others = re.findall(r"^apt install --no-install-recommends ([^#\n]*)", readme, re.M)
-    stand_ins = {"pulseaudio", "pulseaudio-utils", "xvfb", "mosquitto-clients", "tmux"}
-    of_a_centre = {"mosquitto", "ffmpeg", "icecast2"}
-    assert set(first.split()) == set(listed[1].split()) - stand_ins - of_a_centre
-    assert all(f"`{package}`" in readme for package in of_a_centre)
-    assert [line.split() for line in others] == [["python3-lgpio"]]
-
-
 @pytest.mark.parametrize("name", ["loa-update.service", "loa-update.path", "loa-settle.service"])
 def test_systemd_has_nothing_to_say_against_the_other_units(installed: Path, name: str) -> None:
     program = installed.parent / "bin/loa"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from agent.control.protocol import ControlRequest
 from agent.control.server import ControlServer
 from drivers.links import Interface, Modem
 from tests.agent.cli.test_cli import HEALTH
+from tests.support.node import ROOT
 
 LINK: dict[str, Any] = {
     "broker": {"host": "broker.example", "port": 8883, "tls": True, "connected": True,
@@ -345,3 +348,46 @@ class TestMute:
         assert "no longer muted: square" in result.output
         assert "hamlet" in result.output.splitlines()[-1]
         assert json.loads(loa("unmute", "--json").output)["zones"] == ["square"]
+
+
+class TestQuick:
+    """`loa status` does without the parser of command lines."""
+
+    def process(self, *typed: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "agent.cli", *typed],
+            cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("typed", [["status"], ["faults"], ["status", "--json"], ["faults", "--json"]])
+    def test_it_says_what_the_common_way_says(self, daemon: Daemon, typed: list[str]) -> None:
+        daemon.raise_("hot")
+        quick, common = self.process(*typed), loa(*typed)
+        assert (quick.stdout, quick.stderr, quick.returncode) == (
+            common.stdout,
+            common.stderr,
+            common.exit_code,
+        )
+
+    def test_it_loads_neither_typer_nor_pydantic(self, daemon: Daemon) -> None:
+        code = (
+            "import sys; sys.argv = ['loa', 'status']\n"
+            "from agent.cli.main import main\n"
+            "try: main()\nexcept SystemExit: pass\n"
+            "print(*sorted({'typer', 'pydantic', 'rich', 'agent.config', 'numpy'} & set(sys.modules)))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == ""
+
+    def test_a_reader_who_leaves_early_is_no_error(self, daemon: Daemon) -> None:
+        done = subprocess.run(
+            f"{sys.executable} -m agent.cli status --json | head -c 1",
+            cwd=ROOT, shell=True, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+        assert (done.stdout, done.stderr) == ("{", "")
+
+    def test_anything_else_on_the_line_goes_the_common_way(self, daemon: Daemon) -> None:
+        assert self.process("status", "--wrong").returncode == 2
+        assert "How the node is" in self.process("status", "--help").stdout

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.conductor.workers import UNANSWERED
 from agent.worker import WorkerDied, WorkerSaid, WorkerStarted
 from tests.agent.conductor.fakes import START, House, programme
 
@@ -281,7 +282,10 @@ def test_a_picture_that_arrives_late_is_shown_at_once(house: House, screen: Fake
     assert screen.ops("board")[-1]["board"]["zones"][0]["bulletins"][0]["image"]["path"] == "/media/map.png"
 
 
-def test_a_stuck_screen_is_killed_after_three_pings(house: House, screen: FakeScreen) -> None:
-    for _ in range(4):
+def test_a_stuck_screen_is_a_fault_and_then_killed(house: House, screen: FakeScreen) -> None:
+    for _ in range(UNANSWERED):
         house.node.workers.ping()
+    assert "stuck-screen" in house.faults()
+    assert screen.alive
+    house.node.workers.ping()
     assert not screen.alive

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from agent.conductor.events import ThreadDied
+from agent.conductor.workers import PING_EACH_S, SLOW, UNANSWERED
 from tests.agent.conductor.fakes import START, House, monotonic, programme
 
 SOON = START + timedelta(seconds=60)
@@ -72,11 +73,32 @@ def test_a_player_that_hangs_is_killed_after_five_seconds(house: House) -> None:
 
 def test_a_player_that_hangs_at_rest_is_noticed_by_its_silence(house: House) -> None:
     house.player.hung = True
-    for _ in range(4):
+    for _ in range(SLOW + 1):
         house.node.workers.ping()
-        house.run_for(10)
+        house.run_for(PING_EACH_S)
+    assert "stuck-player" in house.faults()
+    assert SLOW * PING_EACH_S < 10
+    assert house.player.deaths == 0, "a card may hold it up for a while"
+    for _ in range(UNANSWERED - SLOW):
+        house.node.workers.ping()
+        house.run_for(PING_EACH_S)
     assert house.player.deaths == 1
-    assert house.fed == 3
+    assert house.fed == UNANSWERED
+    assert "stuck-player" not in house.faults()
+
+
+def test_a_player_that_answers_again_is_no_fault_any_more(house: House) -> None:
+    house.player.hung = True
+    for _ in range(SLOW + 1):
+        house.node.workers.ping()
+        house.run_for(PING_EACH_S)
+    assert "stuck-player" in house.faults()
+    house.player.hung = False
+    for _ in range(2):
+        house.node.workers.ping()
+        house.run_for(PING_EACH_S)
+    assert "stuck-player" not in house.faults()
+    assert house.player.deaths == 0
 
 
 def test_a_lost_output_is_no_reason_to_kill_the_player(house: House) -> None:

@@ -64,13 +64,8 @@ class Door:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
-    directory = tmp_path / "run"
-    directory.mkdir()
-    for folder in (directory, *directory.parents):
-        if folder.stat().st_mode & 0o011 != 0o011:
-            folder.chmod(folder.stat().st_mode | 0o011)
-    door = Door(directory)
+def door(open_folder: Path) -> Iterator[Door]:
+    door = Door(open_folder / "run")
     yield door
     door.server.stop()
 
@@ -100,11 +95,10 @@ def test_root_may_act_and_says_who_stands_behind_it(door: Door) -> None:
     assert door.ask("say", user="root") == {"user": "root (mallory)"}
 
 
-def test_a_recording_of_a_reader_is_not_even_taken(door: Door, tmp_path: Path) -> None:
-    recording = tmp_path / "long.wav"
+def test_a_recording_of_a_reader_is_not_even_taken(door: Door, open_folder: Path) -> None:
+    recording = open_folder / "long.wav"
     recording.write_bytes(bytes(5_000_000))
     recording.chmod(0o644)
-    tmp_path.chmod(0o755)
     assert door.ask("play", recording, user="daemon", groups=(READERS,)) == {"Denied": "you may not"}
     assert list((door.path.parent / "by-hand").iterdir()) == []
     assert door.ask("status", user="games", groups=(READERS, ACTORS)) == {"user": "games"}

@@ -122,7 +122,25 @@ def _(p: Patient) -> None:
 
 
 # ---- network
-row("interface down", FAULT, "SIM", lambda p: p.write("sys/class/net/wwan0/carrier", "0\n"))
+row("radio no SIM", FAULT, "SIM", lambda p: p.modem("failed", 0, "sim-missing"))
+row("radio lost", WARNING, "antenna", lambda p: p.modem("searching", 0))
+row("radio weak", WARNING, "antenna", lambda p: p.modem("connected", 9))
+
+
+@case("radio weak Wi-Fi", WARNING, "lay a cable")
+def _(p: Patient) -> None:
+    p.write("sys/class/net/wlan0/operstate", "up\n")
+    p.write("sys/class/net/wlan0/device/uevent", "DRIVER=brcmfmac\n")
+    head = "Inter-| sta-|   Quality        |\n face | tus | link level noise |\n"
+    p.write("proc/net/wireless", head + " wlan0: 0000   22.  -88.  -256        0\n")
+
+
+@case("interface down", FAULT, "SIM")
+def _(p: Patient) -> None:
+    p.write("sys/class/net/wwan0/carrier", "0\n")
+    p.write("proc/net/route", "Iface\tDestination\n")
+
+
 row("route none", FAULT, "ip route", lambda p: p.write("proc/net/route", "Iface\tDestination\n"))
 row("names one wrong", FAULT, "resolv.conf", lambda p: not_connected(p, host='"broker.invalid"'))
 row("broker dead", FAULT, "whether the broker runs", lambda p: not_connected(p, port=str(free_port())))

@@ -85,6 +85,12 @@ row(
 
 
 row("version gone", FAULT, "install.sh repairs", lambda p: p.remove("opt/loa/0.1.0/bin"))
+row(
+    "update failed",
+    WARNING,
+    "loa update --show",
+    lambda p: p.updated("failed", "it was not healthy within 60 s"),
+)
 row("version waits", WARNING, "restart loa-agent", lambda p: p.status.update(node={"agent": "0.0.9"}))
 
 row(
@@ -236,6 +242,14 @@ row(
     FAULT,
     "change the card",
     lambda p: setattr(p, "kernel_log", "EXT4-fs error (device mmcblk0p2): ext4_find_entry\n"),
+)
+
+
+row(
+    "system-journal unbound",
+    WARNING,
+    "SystemMaxUse",
+    lambda p: p.remove("etc/systemd/journald.conf.d/loa.conf"),
 )
 
 

@@ -5,6 +5,7 @@ What it has of its own is written by the tests; what is shared (broker, feed, si
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -28,6 +29,7 @@ from agent.doctor.machine import Machine
 from agent.feeds.http import Client
 from agent.feeds.state import LastGood
 from agent.feeds.trust import refresh
+from agent.update.progress import Outcome, Request, State
 from playlists.units import Seconds
 from tests.support.centre import CentreUnderTest
 from tests.support.pulse import Sink
@@ -43,7 +45,8 @@ FILES = {
     "proc/mounts": "/dev/mmcblk0p2 / ext4 rw,noatime 0 0\n",
     "proc/cmdline": "console=tty1 root=PARTUUID=1234-02 rootfstype=ext4\n",
     "proc/sys/kernel/osrelease": "6.12.47+rpt-rpi-v8\n",
-    "proc/net/route": "Iface\tDestination\tGateway\tFlags\nwwan0\t00000000\t0101A8C0\t0003\n",
+    "proc/net/route": "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n"
+    "wwan0\t00000000\t0101A8C0\t0003\t0\t0\t700\t00000000\n",
     "proc/asound/cards": " 0 [Headphones     ]: bcm2835_headpho - bcm2835 Headphones\n"
     "                      bcm2835 Headphones\n",
     "sys/class/thermal/thermal_zone0/type": "cpu-thermal\n",
@@ -58,10 +61,14 @@ FILES = {
     "sys/class/net/eth0/operstate": "down\n",
     "sys/class/net/wwan0/operstate": "unknown\n",
     "sys/class/net/wwan0/carrier": "1\n",
+    "sys/class/net/wwan0/device/uevent": "DRIVER=qmi_wwan\n",
+    "sys/class/net/eth0/device/uevent": "DRIVER=bcmgenet\n",
     "sys/class/drm/card1-HDMI-A-1/status": "connected\n",
     "etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\n',
     "etc/fstab": "PARTUUID=1234-02 / ext4 defaults,noatime 0 1\n",
     "etc/environment": "",
+    "etc/systemd/journald.conf": "[Journal]\n#SystemMaxUse=\n",
+    "etc/systemd/journald.conf.d/loa.conf": "[Journal]\nSystemMaxUse=100M\n",
     "lib/modules/6.12.47+rpt-rpi-v8/modules.dep": "",
     "boot/firmware/config.txt": "dtparam=audio=on\ngpio=17,27=op,dh\n[all]\n",
     "dev/cec0": "",
@@ -107,6 +114,7 @@ STATUS: dict[str, Any] = {
     "alert_sources": {},
     "health": {
         "faults": [],
+        "now": {"audio": None, "screen": None},
         "muted": {},
         "log": {"last": 120, "stored_through": 118},
         "clock": {"state": "synchronised", "error_s": 0.01},
@@ -142,7 +150,8 @@ def open_ward(centre: CentreUnderTest, sink: Sink, folder: Path) -> Iterator[War
     documents = {sha256(operators).hexdigest(): operators}
     LastGood(state).save(datetime.now(UTC), snapshot.files(), documents)
     workers = subprocess.Popen(
-        [sys.executable, "-c", "input()", "agent.player", "agent.screen"], stdin=subprocess.PIPE
+        [sys.executable, "-c", "import sys; sys.stdin.read()", "agent.player", "agent.screen"],
+        stdin=subprocess.PIPE,
     )
     ward = Ward(centre, sink, url, state, {})
     try:
@@ -227,6 +236,8 @@ class Patient:
         (self.etc / "password").chmod(0o640)
         self.mixer(value=-1_000, percent=87, db="-10.00", switch="on")
         self.program("cec-ctl", "true")
+        self.modem("connected", 71)
+        self.updated("updated", "0.1.0 runs, and is healthy")
 
     def give(self, path: Path) -> None:
         """Make it the daemon's."""
@@ -266,6 +277,21 @@ class Patient:
     def mixer(self, **values: Any) -> None:
         """What amixer says."""
         self.program("amixer", f"cat <<'END'\n{AMIXER.format(**values)}END")
+
+    def updated(self, outcome: Outcome, text: str) -> None:
+        """The updater wrote this down."""
+        now = datetime.now(UTC)
+        request = Request(id="u1", feed="commune", release="0.2.0")
+        state = State(
+            request=request, before="0.1.0", release="0.2.0", began=now, at=now, outcome=outcome, text=text
+        )
+        self.write("var/lib/loa-update/state.json", state.model_dump_json())
+
+    def modem(self, state: str, percent: int, reason: str = "--") -> None:
+        """What ModemManager says."""
+        generic = {"state": state, "state-failed-reason": reason, "signal-quality": {"value": str(percent)}}
+        document = {"modem": {"generic": generic, "3gpp": {"operator-name": "Viettel"}}}
+        self.program("mmcli", f"cat <<'END'\n{json.dumps(document)}\nEND")
 
     def fault(self, code: str, text: str) -> None:
         """The daemon reports this."""

@@ -78,6 +78,16 @@ def test_a_wrong_password_is_told_from_a_dead_broker(tmp_path: Path) -> None:
     assert "refused" in stage.detail
 
 
+@pytest.mark.parametrize("shown", ["a stranger's", "none"])
+def test_a_broker_that_does_not_take_our_certificate_is_told(tmp_path: Path, shown: str) -> None:
+    make_certificates(tmp_path)
+    files = {"cert": tmp_path / "client.pem", "key": tmp_path / "client.key"}
+    if shown == "none":
+        files = {"cert": None, "key": None}
+    with Mosquitto(tmp_path / "broker", tls=True) as broker:
+        assert ask_broker(broker.settings(**files), NODE).reached == "certificate"
+
+
 def test_a_missing_password_file_is_said(tmp_path: Path) -> None:
     broker = Broker(host="127.0.0.1", tls=False, user="loa", password_file=tmp_path / "none")
     assert ask_broker(broker, NODE).reached == "files"

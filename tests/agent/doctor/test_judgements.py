@@ -75,6 +75,12 @@ def test_judgement(name: str) -> None:
     assert remedy in finding.remedy
 
 
+def test_a_card_that_the_agent_sounds_through_is_not_missing() -> None:
+    busy = Card("hw:0,0", ["USB"], [], refused="No output device matching 'hw:0,0'", in_use=True)
+    assert judge_card(busy).verdict is Verdict.OK
+    assert judge_listener(Ear(busy, reference=False)).verdict is Verdict.OK
+
+
 @pytest.mark.parametrize(
     "finding",
     [judge_model(Model("Pi", "aarch64", 64)), judge_listener(Ear(MIC, reference=True)), judge_listener(None)],

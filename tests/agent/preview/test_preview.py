@@ -317,6 +317,31 @@ def test_mistakes_in_the_texts_are_all_said(tmp_path: Path) -> None:
     assert "announcement 'a' text: Field required" in done.stderr
 
 
+def test_what_is_only_shown_is_drawn_from_its_files_and_its_notes_are_told(tmp_path: Path) -> None:
+    folder = init(tmp_path / "station", now=NOW)
+    write(Folder(folder.path), COMMUNE, "", TIMETABLE)
+    (folder.authoring / "board").mkdir(exist_ok=True)
+    (folder.authoring / "board" / "lich.csv").write_text("Thôn,Ngày\nThôn 1,3/12\n", encoding="utf-8")
+    board = '[[table]]\nid = "lich"\nfile = "lich.csv"\n[[countdown]]\nid = "qua"\nto = 2020-01-01T00:00:00\n'
+    (folder.authoring / "board.toml").write_text(board, encoding="utf-8")
+    command = (
+        "board",
+        "preview",
+        str(folder.path),
+        "--out",
+        str(tmp_path / "out"),
+        "--size",
+        "640x360",
+        "--json",
+    )
+    report = json.loads(loa(*command).stdout)
+    assert {one["bulletin"] for one in shots(report, kind="page")} == {"lich", "qua"}
+    assert "which is over" in warned(report, "")["note"]
+    (folder.authoring / "board" / "lich.csv").unlink()
+    done = loa(*command)
+    assert done.returncode == 2 and "lich.csv" in done.stderr
+
+
 def test_a_window_shows_the_board_as_at_the_time_that_is_asked_for(station: Path, tmp_path: Path) -> None:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("SDL_", "WAYLAND"))}
     with xvfb() as display:

@@ -231,3 +231,15 @@ def test_a_board_that_rests_shows_no_words(bench: Bench) -> None:
     bench.view.rest(bench.now, bench.wall, resting=False)
     bench.step()
     assert bench.pixels().any()
+
+
+def test_words_are_marked_where_a_script_writes_no_space_at_the_end_of_a_line(fonts: Fonts) -> None:
+    style = Style(fonts, THEMES["dark"], sizes_for(*SIZE))
+    text = "មនុស្សទាំងអស់កើតមកមានសេរីភាពនិងសមភាពក្នុងផ្នែកសេចក្ដីថ្លៃថ្នូរនិងសិទ្ធិ។"
+    alarm = Takeover("x", "emergency", "ព្យុះ", "ព្យុះ", text, language="km")
+    pages = compose_takeover(alarm, SIZE, style)
+    assert sum(op.text in text for page in pages for op in page.texts) > 1, "it takes several lines"
+    plain = [op for page in pages for op in page.ops]
+    spoken = spoken_pages(alarm, pages, Caption(text, Seconds(3.0)), SIZE, style)
+    marked = [op for page, _ in spoken for op in page.ops if op not in plain]
+    assert "".join(op.text for op in marked if isinstance(op, Text)) == text

@@ -44,11 +44,12 @@ TEXTS = {
     "Cham": "ꨀꨇꩉ ꨌꩌ ꨚꨯꨱꨥ ꨆꨴꨮ ꨓꨯꨱꩀ ꨧꨳꨪꩌ 7:30 " * 3,
     "Tai Viet": "ꪎꪳ ꪼꪕ ꪩꪴ ꪁꪫꪱꪣ ꪼꪕ ꪹꪝꪸꪙ ꪝꪴꪫ ꪵꪠ꪿ (112) " * 4,
 }
-SIZES = {"landscape": (1892, 931), "portrait": (1052, 1668), "small": (420, 300)}
+SIZES = {"landscape": (946, 465), "portrait": (526, 834), "small": (210, 150)}
+"""Of a zone on a screen of 960 × 540."""
 
 
 def style(fonts: Fonts, theme: ThemeName = "dark") -> Style:
-    return Style(fonts, THEMES[theme], sizes_for(1920, 1080))
+    return Style(fonts, THEMES[theme], sizes_for(960, 540))
 
 
 def painted(
@@ -83,7 +84,7 @@ def test_each_script_lies_in_its_boxes_legible_and_no_line_on_another(
             strongest = max(contrast(tuple(map(int, one)), colours.surface) for one in np.unique(ink, axis=0))  # type: ignore[arg-type]
             assert strongest >= LEGIBLE, line.text
             left[line.box.y : line.box.bottom, line.box.x : line.box.right] = False
-        marks = 60  # the class's rail, the page marks
+        marks = 30  # the class's rail, the page marks
         assert not left[marks:-marks, marks:-marks].any(), "ink outside the lines"
     read = "".join(line.text for lines, _ in pages for line in lines if line.weight == "regular")
     assert normalise(text).replace(" ", "") in read.replace(" ", "")

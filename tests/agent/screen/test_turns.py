@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -10,10 +11,12 @@ from zlib import crc32
 import numpy as np
 import pytest
 
+from agent.screen import aside
 from agent.screen.content import Bulletin, CountdownPart, ReadingsPart, TextPart, Value
 from agent.screen.grid import Box
 from playlists.units import Seconds
 from tests.agent.screen.conftest import START, Bench, notice, zone
+from tests.support.wait import wait_until
 
 LONG = "Bà con trong xóm chú ý theo dõi và thực hiện theo hướng dẫn của trạm y tế xã. " * 250
 """20,000 letters."""
@@ -30,9 +33,10 @@ def test_twenty_thousand_letters_do_not_hold_the_board_and_are_all_shown(bench: 
     seen: set[int] = set()
     begun = bench.now
     while bench.now < begun + 2_400:
+        bench.view.picture_ready(bench.now)  # perhaps the long one has been set aside
         bench.pass_time(5.0)
         seen.add(crc32(bench.surface.get_view("0").raw))
-    showings = [one.showing[0] for one in bench.showings()]
+    showings = [one.showing[0] for one in bench.showings() if one.showing]
     assert set(pairwise(showings)) == {("long", "b"), ("b", "long")}
     assert len(showings) > 2 * (bench.now - begun) / 135
     assert sum(one.seconds / max(1, one.count) > 121 for one in bench.shown() if one.bulletin == "long") == 0
@@ -130,3 +134,40 @@ def test_a_turn_of_many_pages_counts_as_one_showing(bench: Bench) -> None:
     bench.view.report(bench.now, bench.wall)
     sums = {one.bulletin: one.count for one in bench.shown()}
     assert sums["md"] == sum(one.showing == ("md",) for one in bench.showings())
+
+
+def test_what_takes_long_to_set_is_set_aside_and_the_ticker_does_not_wait(bench: Bench) -> None:
+    short, long = notice("a", duration_s=2), notice("long", "Dài", LONG, duration_s=2)
+    bench.show(
+        zone(short, long, at=(0, 0, 16, 8)), zone(notice("t", body="Chạy"), at=(0, 8, 16, 1), kind="ticker")
+    )
+    begun = time.monotonic()
+    while bench.view.prepare():
+        pass
+    assert time.monotonic() - begun < 0.25, "nothing is composed here"
+    bench.pass_time(3)
+    assert all("long" not in one.showing for one in bench.showings()), "until it is there, what is seen stays"
+
+    def comes() -> bool:
+        bench.view.picture_ready(bench.now)
+        bench.pass_time(2.5)
+        return any("long" in one.showing for one in bench.showings())
+
+    wait_until(comes, 20, "the long one is shown")
+
+
+def test_what_cannot_be_set_aside_costs_its_turn(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raises(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by hand")
+
+    monkeypatch.setattr(aside, "pages", raises)
+    bench.show(zone(notice("long", "Dài", LONG), notice("a")))
+
+    def told() -> bool:
+        bench.view.picture_ready(bench.now)
+        bench.pass_time(0.5)
+        return bool(bench.failures())
+
+    wait_until(told, 20, "it is told")
+    assert bench.failures() == [("long", "ZeroDivisionError: by hand")]
+    assert bench.showings()[-1].showing == ("a",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -119,26 +119,31 @@ class Node:
         """The version that answers."""
         return str(self.ask("status")["node"]["agent"])
 
-    def outcome(self, timeout_s: float = 60.0) -> Seen:
+    def outcome(self, timeout_s: float = 120.0) -> Seen:
         """What came of the update, when it is over and nothing of it runs."""
-        seen = wait_until(
+        seen = self._until(
             lambda: (now := look(self.places)) is not None and now.outcome is not None and now,
             timeout_s,
-            f"the update is over: {self.supervisor.said()[-3_000:]}",
-            0.05,
+            "the update is over",
         )
         wait_until(lambda: not self.supervisor.updating, 30, "the updater has ended")
         assert isinstance(seen, Seen)
         return seen
 
-    def step(self, step: str, timeout_s: float = 60.0) -> None:
+    def step(self, step: str, timeout_s: float = 120.0) -> None:
         """Wait until the update has come so far."""
-        wait_until(
+        self._until(
             lambda: (now := look(self.places)) is not None and now.state.step == step,
             timeout_s,
-            f"the update is {step}: {self.supervisor.said()[-3_000:]}",
-            0.02,
+            f"the update is {step}",
         )
+
+    def _until(self, probe: Callable[[], object], timeout_s: float, what: str) -> object:
+        try:
+            return wait_until(probe, timeout_s, what, 0.02)
+        except AssertionError as error:
+            error.add_note(self.supervisor.said()[-3_000:])
+            raise
 
     def log(self) -> list[str]:
         """Texts of the play log; none while nobody answers."""

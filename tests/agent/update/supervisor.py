@@ -102,7 +102,11 @@ class Supervisor:
     def start(self) -> None:
         """Start the node and wait until it is ready."""
         self._wanted = True
-        wait_until(lambda: self._ready, 30, f"the node is ready: {self.said()[-2_000:]}")
+        try:
+            wait_until(lambda: self._ready, 60, "the node is ready")
+        except AssertionError as error:
+            error.add_note(self.said()[-3_000:])
+            raise
 
     def said(self) -> str:
         """What everything printed."""

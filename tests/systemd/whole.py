@@ -1,0 +1,326 @@
+"""`./dev install-test`: the installer from nothing in a clean Debian, the units under its real systemd, an update, an
+update that fails, one that is killed, one whose power goes, and the removal. Needs root, mmdebstrap, systemd-nspawn.
+
+Prints what was seen, and figures as JSON. `--arm64`: the installer alone, under qemu-user, from this clone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from agent import __version__
+from agent.station import releases as offering
+from agent.station.folder import Folder
+from agent.station.publish import init, publish
+from agent.update.archive import read_info, unpack
+from tests.agent.update.conftest import SCHEDULE
+from tests.agent.update.releases import DAEMON, ENTRY_POINTS, ROOT, Change, crashes, sources, wheel
+from tests.support.web import Host
+from tests.systemd.container import PLACE, Container, base, say
+
+READY_WITHIN_S = 300.0
+CONFIG = """\
+[node]
+id = "pole-01"
+site = "xa-mau"
+[audio]
+output = "file"
+device = "/var/lib/loa/out.wav"
+[hardware]
+gpio = "fake"
+[policy]
+allowed_hours = ["00:00-24:00"]
+[[relays]]
+name = "horn"
+pin = 17
+active = "low"
+[[zones]]
+name = "all"
+relays = ["horn"]
+[[feeds]]
+name = "commune"
+url = "{url}"
+root = "root.json"
+[update]
+feed = "commune"
+"""
+
+
+def main() -> int:
+    """Run it all; 0 when everything was as it should be."""
+    parser = argparse.ArgumentParser(prog="./dev install-test")
+    parser.add_argument("--arm64", action="store_true", help="the installer alone, for arm64 under qemu-user")
+    parser.add_argument("--suite", default="bookworm", help="of Debian")
+    given = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.stderr.write("install-test: needs root\n")
+        return 2
+    figures = other_architecture(given.suite) if given.arm64 else this_architecture(given.suite)
+    print(json.dumps(figures, indent=2))
+    return 0
+
+
+def this_architecture(suite: str) -> dict[str, object]:
+    """Everything, in a container that boots."""
+    share = PLACE / "share"
+    shutil.rmtree(share, ignore_errors=True)
+    share.mkdir(parents=True)
+    say("making the release")
+    subprocess.run([ROOT / "dev", "release", share], check=True, stdout=subprocess.DEVNULL)
+    (packed,) = share.glob("loa-agent-*.tar")
+    release = unpack(packed, share / "unpacked")
+    station = share / "station"
+    init(station)
+    with (
+        Host(Folder(station).feed) as host,
+        Container(base(suite, "amd64"), share) as container,
+    ):
+        walk = Walk(container, station, release, f"/media/loa/unpacked/{release.name}", packed)
+        walk.prepare(host.url)
+        walk.install()
+        walk.service()
+        walk.again()
+        walk.update()
+        walk.crashing()
+        walk.killed()
+        walk.power()
+        walk.remove()
+        return walk.figures
+
+
+class Walk:
+    """The way of one node, from nothing to nothing."""
+
+    def __init__(self, container: Container, station: Path, release: Path, inside: str, packed: Path) -> None:
+        self.container = container
+        self.station = station
+        self.release = release
+        self.install_sh = f"{inside}/systemd/install.sh"
+        self.packed = packed
+        self.figures: dict[str, object] = {"machine": platform.machine(), "release": __version__}
+        self.version = __version__
+
+    def offer(self, version: str, changes: dict[str, Change] | None = None) -> None:
+        """Publish this release as another version, changed."""
+        work = PLACE / "offer" / f"loa-agent-{version}"
+        shutil.rmtree(work.parent, ignore_errors=True)
+        shutil.copytree(self.release, work)
+        (own,) = (work / "wheels").glob("loa_agent-*.whl")
+        own.unlink()
+        wheel(work / "wheels", "loa_agent", version, sources(version, changes or {}), ENTRY_POINTS)
+        info = read_info(self.packed).model_copy(update={"version": version})
+        (work / "release.json").write_text(info.model_dump_json(), encoding="utf-8")
+        archive = work.parent / f"{work.name}.tar"
+        subprocess.run(["tar", "-cf", archive, "-C", work.parent, work.name], check=True)
+        offering.add(Folder(self.station), [archive])
+        publish(self.station, schedule_json=SCHEDULE)
+
+    def loa(self, *arguments: str, check: bool = True) -> str:
+        """What a technician types."""
+        done = self.container.run("loa", *arguments, check=check)
+        return done.stdout + done.stderr
+
+    def speaks(self) -> str:
+        """The version that answers."""
+        return str(json.loads(self.loa("status", "--json", check=False))["node"]["agent"])
+
+    def prepare(self, url: str) -> None:
+        """A clean machine with a prepared configuration; its packages lie in the cache, as on a second visit."""
+        publish(self.station, schedule_json=SCHEDULE)
+        self.container.boot()
+        say(f"systemd {self.container.run('systemctl', '--version').stdout.split()[1]} runs in the container")
+        check = self.container.run(self.install_sh, "--check", check=False)
+        assert check.returncode == 1, check.stdout
+        packages = json.loads((self.release / "release.json").read_text())["debian"]
+        self.container.run("apt-get", "update", "-q")
+        fetch = ["apt-get", "install", "-y", "--no-install-recommends", "--download-only", *packages]
+        self.container.run(*fetch)
+        etc = self.container.root / "etc/loa"
+        etc.mkdir()
+        (etc / "config.toml").write_text(CONFIG.format(url=url), encoding="utf-8")
+        shutil.copy(Folder(self.station).root, etc / "root.json")
+
+    def install(self) -> None:
+        """From nothing to ready."""
+        began = time.monotonic()
+        done = self.container.run(self.install_sh)
+        took_s = time.monotonic() - began
+        assert "it is ready to speak" in done.stdout, done.stdout
+        self.figures["ready_s"] = round(took_s, 1)
+        say(f"installed and ready in {took_s:.1f} s")
+        assert took_s <= READY_WITHIN_S
+        assert self.container.run(self.install_sh, "--check").returncode == 0
+
+    def service(self) -> None:
+        """It runs as it should, and comes back when it is killed."""
+        pid = self._pid()
+        said = self.container.run(
+            "grep", "-E", "^(Uid|CapEff|NoNewPrivs):", f"/proc/{pid}/status"
+        ).stdout.split()
+        assert said[said.index("Uid:") + 1] != "0", said
+        assert said[said.index("CapEff:") + 1] == "0" * 16, said
+        assert said[said.index("NoNewPrivs:") + 1] == "1", said
+        exposure = self.container.run("systemd-analyze", "security", "loa-agent.service").stdout.splitlines()[
+            -1
+        ]
+        self.figures["exposure"] = float(exposure.split(":")[1].split()[0])
+        assert self.loa("say", "Xin chào bà con.")
+        wait(lambda: "finished" in self.journal(), 30, "it has spoken")
+        self.container.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", "loa-agent.service")
+        began = time.monotonic()
+        wait(lambda: self._pid() not in ("0", pid) and self._active(), 30, "it is back after SIGKILL")
+        self.figures["back_after_kill_s"] = round(time.monotonic() - began, 1)
+        say(f"runs without root and without capabilities; {exposure.strip('→ ')}")
+
+    def again(self) -> None:
+        """A second run changes nothing, and does not touch the node that runs."""
+        pid = self._pid()
+        began = time.monotonic()
+        done = self.container.run(self.install_sh)
+        self.figures["second_run_s"] = round(time.monotonic() - began, 1)
+        assert "it runs already" in done.stdout, done.stdout
+        assert self._pid() == pid
+
+    def update(self) -> None:
+        """To a newer release, by the path unit and root's updater."""
+        self.offer("99.1")
+        began = time.monotonic()
+        said = self.loa("update")
+        self.figures["update_s"] = round(time.monotonic() - began, 1)
+        assert f"99.1 runs; before it {__version__}" in said, said
+        assert self.speaks() == "99.1"
+        exposure = self.container.run(
+            "systemd-analyze", "security", "loa-update.service"
+        ).stdout.splitlines()[-1]
+        self.figures["updater_exposure"] = float(exposure.split(":")[1].split()[0])
+        say(f"updated in {self.figures['update_s']} s")
+        self.version = "99.1"
+
+    def crashing(self) -> None:
+        """A release that passes its trial and crashes in earnest."""
+        self.offer("99.2", {DAEMON: crashes})
+        began = time.monotonic()
+        said = self.loa("update", "99.2", check=False)
+        self.figures["failed_update_s"] = round(time.monotonic() - began, 1)
+        assert "back to 99.1, which runs" in said, said
+        assert self.speaks() == "99.1"
+        say(f"a release that crashes: {said.splitlines()[-1]}")
+
+    def killed(self) -> None:
+        """The updater is killed while a version is on trial."""
+        self._to_the_trial("99.3")
+        self.container.run("systemctl", "kill", "--kill-who=main", "--signal=KILL", "loa-update.service")
+        wait(lambda: self._current() == "99.1", 30, "the link leads back")
+        wait(lambda: self._active() and self.speaks() == "99.1", 60, "the old version speaks")
+        said = self.loa("update", "--show", check=False)
+        assert "the update was cut off" in said, said
+        say(f"the updater was killed: {said.strip()}")
+
+    def power(self) -> None:
+        """The power goes while a version is on trial."""
+        self.container.run("systemctl", "reset-failed")
+        self._to_the_trial("99.4")
+        self.container.cut_power()
+        self.container.boot()
+        wait(self._active, 60, "the node runs after the power cut")
+        assert self._current() == "99.1"
+        assert self.speaks() == "99.1"
+        said = self.loa("update", "--show", check=False)
+        assert "the power or the machine failed during the update; back to 99.1" in said, said
+        say(f"the power went: {said.strip()}")
+
+    def remove(self) -> None:
+        """Nothing is left but what is to be kept; then nothing."""
+        self.container.run(self.install_sh, "--uninstall")
+        root = self.container.root
+        assert not (root / "opt/loa").exists()
+        assert (root / "etc/loa/config.toml").exists()
+        assert not list((root / "etc/systemd/system").glob("loa-*"))
+        self.container.run(self.install_sh, "--uninstall", "--purge")
+        assert not (root / "etc/loa").exists()
+        assert not (root / "var/lib/loa").exists()
+        assert "loa:" not in (root / "etc/passwd").read_text()
+        say("removed")
+
+    def journal(self) -> str:
+        """What the node said into systemd's journal since it was started."""
+        return self.container.run("journalctl", "-u", "loa-agent", "--no-pager", "-o", "cat").stdout
+
+    def _to_the_trial(self, version: str) -> None:
+        self.offer(version)
+        self.loa("update", version, "--no-wait")
+
+        def on_trial() -> bool:
+            seen = json.loads(self.loa("update", "--show", "--json", check=False))
+            assert seen["outcome"] is None or seen["release"] != version, seen
+            return bool(seen["release"] == version and seen["step"] == "watching")
+
+        wait(on_trial, 300, f"{version} is on trial")
+        assert self._current() == version
+
+    def _current(self) -> str:
+        return str((self.container.root / "opt/loa/current").readlink())
+
+    def _pid(self) -> str:
+        return self.container.run("systemctl", "show", "--value", "-p", "MainPID", "loa-agent").stdout.strip()
+
+    def _active(self) -> bool:
+        return (
+            self.container.run("systemctl", "is-active", "loa-agent", check=False).stdout.strip() == "active"
+        )
+
+
+def other_architecture(suite: str) -> dict[str, object]:
+    """The installer alone in a root of arm64; its systemd cannot boot under qemu-user."""
+    share = PLACE / "share-arm64"
+    shutil.rmtree(share, ignore_errors=True)
+    share.mkdir(parents=True)
+    kept = [
+        "agent",
+        "drivers",
+        "playlists",
+        "systemd",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "config.example.toml",
+    ]
+    for name in kept:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, share / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, share / name)
+    with Container(base(suite, "arm64"), share) as container:
+        began = time.monotonic()
+        done = container.chroot("/media/loa/systemd/install.sh")
+        took_s = round(time.monotonic() - began, 1)
+        assert done.returncode == 0, done.stdout + done.stderr
+        say(done.stdout)
+        version = container.chroot("/usr/local/bin/loa", "--version").stdout.strip()
+        assert version == f"loa-agent {__version__}", version
+        assert (
+            container.chroot("/media/loa/systemd/install.sh", "--check").stdout.count("missing") == 1
+        )  # configuration
+        return {"machine": "aarch64 under qemu-user", "installed_s": took_s, "version": version}
+
+
+def wait(probe: Callable[[], bool], timeout_s: float, what: str) -> None:
+    """Ask until it is true."""
+    deadline = time.monotonic() + timeout_s
+    while not probe():
+        assert time.monotonic() < deadline, f"after {timeout_s} s still not: {what}"
+        time.sleep(0.3)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
