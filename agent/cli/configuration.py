@@ -23,6 +23,7 @@ from agent.cli.common import (
     JsonFlag,
     config_path,
     fail,
+    note,
     print_json,
 )
 from agent.words import _
@@ -196,7 +197,7 @@ def write(file: ConfigFile, old: str, new: str) -> str:
         before = file.check(old, old) if old else None
     after = file.check(new, old)
     file.replace(new, old)
-    _audit(_("configuration {file} written").format(file=file.path))
+    note(f"configuration {file.path} written")
     if before == after:
         return ""
     return _("restart the agent, when nothing sounds: sudo systemctl restart loa-agent")
@@ -219,6 +220,25 @@ def told() -> Iterator[None]:
         fail(_("{file}: you may not write there; use sudo").format(file=error.filename), EXIT_DENIED)
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_FAILED)
+
+
+def opened(path: Path) -> tuple[ConfigFile, str, dict[str, Any]]:
+    """The file that is going to be changed, its text, and what it says; ends the command where that cannot be.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    import tomllib
+
+    file = _file(path)
+    if not file.writable:
+        fail(_("{file}: you may not write there; use sudo").format(file=file.path), EXIT_DENIED)
+    text = file.read()
+    try:
+        return file, text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        told = _("{file} is not TOML ({error}); mend it first: loa config edit, or loa config rollback")
+        fail(told.format(file=file.path, error=error), EXIT_USAGE)
 
 
 def _file(path: Path) -> ConfigFile:
@@ -315,13 +335,3 @@ def _without_none(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_none(part) for part in value]
     return value
-
-
-def _audit(text: str) -> None:
-    """Who has changed what, in the system's log."""
-    import getpass
-    import syslog
-
-    user = os.environ.get("SUDO_USER") or getpass.getuser()
-    syslog.openlog("loa", 0, syslog.LOG_AUTH)
-    syslog.syslog(syslog.LOG_NOTICE, f"{text} by {user}")
