@@ -117,6 +117,8 @@ FILES = (
     "agent/conductor/*.py",
     "agent/config/*.py",
     "agent/control/*.py",
+    "agent/doctor/machine.py",
+    "agent/enrol/*.py",
     "agent/feeds/*.py",
     "agent/journal/*.py",
     "agent/life.py",
@@ -135,6 +137,8 @@ FILES = (
     "agent/screen/ticker.py",
     "agent/screen/typesetting.py",
     "agent/screen/zones.py",
+    "agent/setup/machine.py",
+    "agent/setup/trial.py",
     "agent/speech/espeak.py",
     "agent/speech/piper.py",
     "agent/speech/process.py",
@@ -142,7 +146,9 @@ FILES = (
     "agent/speech/speaking.py",
     "agent/station/*.py",
     "agent/store.py",
+    "agent/update/*.py",
     "agent/uplink/*.py",
+    "agent/usb/*.py",
     "drivers/*.py",
     "playlists/alert/*.py",
     "playlists/board.py",
@@ -160,7 +166,8 @@ NOT_READ = {
 }
 NOT_A_SENTENCE = re.compile(
     r"^\s*(SELECT|INSERT|UPDATE|DELETE|CREATE|PRAGMA|ALTER|BEGIN|REPLACE|DROP|VACUUM|ATTACH|#) |"
-    r"^\w+ = |^(bytes|uid|format|code|exit|pixels|loa|L16|speech|music) |^%\(|^Tx, |^Value error|^can not open|"
+    r"^(import|mount:|switch|systemctl|SIMCom|Quectel|Huawei|bytes|uid|format|code|exit|pixels|loa|L16) |"
+    r"^(speech|music|Tx,|Value error,|can not open)( |$)|^[\w-]+ = |^\[node\]\n|^%\(|"
     r"\(\?|\x00|[đĐẠ-ỹ]"
 )
 """SQL, regular expressions, keys, and what is spoken in Vietnamese already."""

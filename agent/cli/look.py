@@ -17,7 +17,7 @@ from agent.cli.common import (
     print_json,
 )
 from agent.cli.page import columns, rows, wrapped
-from agent.words import _, retell
+from agent.words import _, column, retell
 
 CountOption = Annotated[int, typer.Option("--count", "-n", min=1, max=1_000, help="How many.")]
 
@@ -181,5 +181,6 @@ def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
         print_json({"languages": entries, "others": others})
         return
     for entry in entries:
-        typer.echo(f"{entry['language']:<12} {entry['by'] or 'cannot be spoken: ' + str(entry['reason'])}")
-    typer.echo(f"{'also':<12} {' '.join(others) or 'none'} (espeak-ng)")
+        why_not = _("cannot be spoken: {reason}").format(reason=retell(str(entry["reason"])))
+        typer.echo(f"{entry['language']:<12} {entry['by'] or why_not}")
+    typer.echo(f"{column(_('also'), 13)}{' '.join(others) or _('none')} (espeak-ng)")

@@ -19,7 +19,7 @@ from agent.cli.common import (
     local,
     print_json,
 )
-from agent.words import N_, _
+from agent.words import N_, _, retell
 
 TAKEN_WITHIN_S = 30.0
 """systemd starts the updater within a second; a machine that is starting takes longer."""
@@ -147,4 +147,4 @@ def _answer(seen: Any, *, as_json: bool) -> None:
         typer.echo(_("there was no update"))
     else:
         what = _(OUTCOMES[seen.outcome]) if seen.outcome else _(STEPS[seen.state.step])
-        typer.echo(f"{local(seen.state.at.isoformat())}  {what}: {seen.text}")
+        typer.echo(f"{local(seen.state.at.isoformat())}  {what}: {retell(seen.text)}")
