@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 import uuid
-import wave
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from agent.control.client import ControlError, Denied
 from agent.doctor.finding import Finding, absent, fault, ok, warning
+from agent.setup.tones import write_tone
+from agent.tones import CHIME
 from agent.tryout.tried import Bench, Tried, on_the_device, until
 from agent.words import _, retell
 
@@ -42,7 +42,7 @@ def _chime(bench: Bench) -> Tried:
         return Tried("sound", warning(text, _("try again when nothing sounds: loa now")))
     title = f"loa test {uuid.uuid4().hex[:6]}"
     with tempfile.TemporaryFile() as file:
-        write_chime(file, SOFT_DB)
+        write_tone(file, CHIME, SOFT_DB)
         file.seek(0)
         try:
             bench.ask("play", file=file, name=title, zones=["*"])
@@ -163,19 +163,3 @@ def _on_the_device(bench: Bench) -> Tried:
     facts = answer["facts"]
     text = _("the card took it at {level:.0f} dBFS; no agent runs, nobody listens but you")
     return Tried("sound", ok(text.format(level=facts["sounded_dbfs"])), facts)
-
-
-def write_chime(file: BinaryIO | io.BytesIO, gain_db: float) -> None:
-    """A WAV file of the node's chime."""
-    import numpy as np
-
-    from agent.player.protocol import RATE
-    from agent.player.synth import tone
-    from agent.tones import CHIME
-
-    samples = tone(CHIME) * 10 ** (gain_db / 20)
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((samples * 32_767).astype(np.int16).tobytes())
