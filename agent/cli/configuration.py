@@ -222,6 +222,25 @@ def told() -> Iterator[None]:
         fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_FAILED)
 
 
+def opened(path: Path) -> tuple[ConfigFile, str, dict[str, Any]]:
+    """The file that is going to be changed, its text, and what it says; ends the command where that cannot be.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    import tomllib
+
+    file = _file(path)
+    if not file.writable:
+        fail(_("{file}: you may not write there; use sudo").format(file=file.path), EXIT_DENIED)
+    text = file.read()
+    try:
+        return file, text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        told = _("{file} is not TOML ({error}); mend it first: loa config edit, or loa config rollback")
+        fail(told.format(file=file.path, error=error), EXIT_USAGE)
+
+
 def _file(path: Path) -> ConfigFile:
     from agent.config.writer import ConfigFile
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import grp
 import sys
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,22 +41,16 @@ def enroll(
 
     The centre issues the code with: loa station enrol DIR NODE.
     """
-    from agent.cli.configuration import told, write
+    from agent.cli.configuration import opened, told, write
     from agent.config.difference import difference
     from agent.config.editing import change
-    from agent.config.writer import GROUP, ConfigFile
+    from agent.config.writer import GROUP
     from agent.enrol.joining import changes, put_files
 
     if len(words) != (1 if stick is not None else 2):
         fail(_("type: loa enroll URL CODE, or: loa enroll --from DIR CODE"), EXIT_USAGE)
-    file = ConfigFile(config or config_path())
     with told():
-        old = file.read()
-        try:
-            present = tomllib.loads(old)
-        except tomllib.TOMLDecodeError as error:
-            text = _("{file} is not TOML ({error}); mend it first: loa config edit, or loa config rollback")
-            fail(text.format(file=file.path, error=error), EXIT_USAGE)
+        file, old, present = opened(config or config_path())
         joined = _join(_code(words[-1]), words[0] if stick is None else None, stick, file.path, ca)
         group = None
         with contextlib.suppress(KeyError):

@@ -40,25 +40,16 @@ def setup(
     ] = False,
 ) -> None:
     """Set the node up: finds what is wired, asks a little, tries each answer, shows what it writes."""
-    import tomllib
-
-    from agent.cli.configuration import told, write
+    from agent.cli.configuration import opened, told, write
     from agent.config import ConfigError
     from agent.config.difference import difference
     from agent.config.editing import change
-    from agent.config.writer import ConfigFile
     from agent.control.client import ask
     from agent.setup.questions import Interview
     from agent.setup.trying import Tryer, config_at
 
-    file = ConfigFile(config or config_path())
     with told():
-        old = file.read()
-        try:
-            present = tomllib.loads(old)
-        except tomllib.TOMLDecodeError as error:
-            text = _("{file} is not TOML ({error}); mend it first: loa config edit, or loa config rollback")
-            fail(text.format(file=file.path, error=error), EXIT_USAGE)
+        file, old, present = opened(config or config_path())
 
         def content(changes: Mapping[str, Any]) -> str:
             text = change(old or NEW, changes)

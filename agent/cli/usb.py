@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from agent.usb.exporting import Exported
     from agent.usb.importing import Taken
 
+TONE_DB = -3.0
+
 Where = Annotated[Path, typer.Argument(metavar="DIR", help="Where the stick is mounted.")]
 
 
@@ -160,12 +162,12 @@ def _exported(done: Exported) -> str:
 
 def _sound(well: bool) -> None:
     """A tone for who stands below the pole. In hours when nobody may be disturbed, none."""
-    from agent.setup.trying import write_tone
+    from agent.setup.tones import write_tone
     from agent.tones import DONE, FAILED
 
     try:
         with tempfile.TemporaryFile(suffix=".wav") as file:
-            write_tone(file, DONE if well else FAILED)
+            write_tone(file, DONE if well else FAILED, TONE_DB)
             file.seek(0)
             _ask("play", file=file, name="USB", zones=["*"])
     except (ControlError, OSError) as error:

@@ -7,12 +7,10 @@ with the last contents, right or wrong, numbered upwards (a clock may be wrong, 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import grp
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from agent.config.files import check_files
 from agent.config.load import MAX_CONFIG_BYTES, parse
 from agent.config.model import Config
 from agent.config.voices import check_voices
-from agent.files import atomic_file, sync_directory
+from agent.files import atomic_file, locked, sync_directory
 
 HISTORY = 20
 """So many earlier contents are kept."""
@@ -62,6 +60,11 @@ class ConfigFile:
     @property
     def _history(self) -> Path:
         return self._real.with_name(self._real.name + ".history")
+
+    @property
+    def writable(self) -> bool:
+        """Whether this user may write here."""
+        return os.access(self._real.parent, os.W_OK)
 
     def read(self) -> str:
         """The text as it stands; empty where there is no file yet.
@@ -120,7 +123,7 @@ class ConfigFile:
         """
         self.check(text, expected)
         real = self._real
-        with _lock(real.parent):
+        with locked(real.parent):
             if self.read() != expected:
                 raise Changed(f"{self.path} was changed by somebody else meanwhile; it was left as it is")
             if expected == text:
@@ -192,17 +195,6 @@ def _write(path: Path, text: str, owner: _Owner) -> None:
         file.write(text.encode())
         with contextlib.suppress(PermissionError):  # who is not root keeps what they may
             os.fchown(file.fileno(), owner.uid, owner.gid)
-
-
-@contextlib.contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """One writer at a time."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _outside(config: Config, where: str) -> list[Problem]:

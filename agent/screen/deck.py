@@ -39,6 +39,8 @@ class Turn:
     first: int = 0
     last: int = 0
     film: Film | None = None
+    goes_on: bool = False
+    """Whether it is another page of what is on show already: the same showing."""
 
     @property
     def page(self) -> Page:
@@ -92,8 +94,7 @@ class Deck:
         self.bulletins: tuple[Bulletin, ...] = ()
         self.language: str | None = None
         self.credit: dict[str, int] = {}
-        self.wished: str | None = None
-        """What comes next, whatever its turn is."""
+        self._wished: tuple[str, int] | None = None
         self.wall: datetime | None = None
         """The time, as the zone was last told it."""
 
@@ -114,6 +115,11 @@ class Deck:
         self._aside.keep(kept)
         self.forget()
         return kept
+
+    def wish(self, bulletin: str, page: int) -> None:
+        """Have this page of this bulletin come next, whoever's turn it is; it costs nobody a turn."""
+        self.forget()
+        self._wished = bulletin, page
 
     def forget(self) -> None:
         """What comes next is to be chosen anew."""
@@ -170,7 +176,7 @@ class Deck:
             coming = self.coming(turn)
         self._coming = None
         if coming is not None:
-            chosen = coming.turn
+            chosen, self._wished = coming.turn, None
             self.credit = chosen.credit
             if chosen.last + 1 < len(chosen.composition.pages):
                 self._bookmarks[chosen.bulletin.id] = chosen.last + 1
@@ -188,7 +194,8 @@ class Deck:
         bulletin, size = turn.bulletin, self._box[2:]
         composition = pages(bulletin, size, self._style, self._stage.moment(wall), self._kind)
         last = len(composition.pages) - 1
-        fresh = Turn(bulletin, composition, min(turn.number, last), turn.credit, min(turn.first, last), last)
+        number, first = min(turn.number, last), min(turn.first, last)
+        fresh = Turn(bulletin, composition, number, turn.credit, first, last, goes_on=turn.goes_on)
         surface = pygame.Surface(size).convert(self._stage.surface)
         for _ in paint(fresh.page, surface, self._style.fonts, self._style.theme.ground):
             pass
@@ -204,30 +211,32 @@ class Deck:
 
     def _next_page(self, turn: Turn | None) -> Turn | None:
         able = self.able()
-        if turn is not None and turn.number < turn.last and turn.bulletin in able:
-            number = turn.number + 1
-            return Turn(turn.bulletin, turn.composition, number, self.credit, turn.first, turn.last)
+        name, page = self._wished or ("", 0)
+        wished = next((one for one in able if one.id == name), None)
+        if turn is not None and turn.bulletin in able:
+            number = turn.number + 1 if wished is None else page
+            if wished == turn.bulletin or (wished is None and number <= turn.last):
+                first, last = turn.first, turn.last
+                return Turn(turn.bulletin, turn.composition, number, self.credit, first, last, goes_on=True)
         while able:
             chosen = next_turn([(one.id, one.weight) for one in able], self.credit)
             if chosen is None:
                 return None
-            bulletin = next(one for one in able if one.id == chosen[0])
-            if self.wished is not None:
-                bulletin = next((one for one in able if one.id == self.wished), bulletin)
-                self.wished = None
+            credit = chosen[1] if wished is None else self.credit
+            bulletin = wished or next(one for one in able if one.id == chosen[0])
             try:
                 composition = self._compose(bulletin)
             except Exception as error:  # noqa: BLE001 - as in `step`
                 self.quarantine(bulletin, error)
-                able = self.able()
+                able, wished = self.able(), None
                 continue
             if composition is None:
                 self._waiting = True
                 return None
-            first = self._bookmarks.get(bulletin.id, 0)
+            first = self._bookmarks.get(bulletin.id, 0) if wished is None else page
             first = first if first < len(composition.pages) else 0
             last = last_of_turn(times_of(bulletin, composition), first, bulletin.duration_s)
-            return Turn(bulletin, composition, first, chosen[1], first, last, self._reel.coming)
+            return Turn(bulletin, composition, first, credit, first, last, self._reel.coming)
         return None
 
     def _compose(self, bulletin: Bulletin) -> Composition | None:

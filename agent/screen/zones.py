@@ -40,8 +40,8 @@ class BulletinArea:
         self._renew_at = NEVER
         self._wipe: Wipe | None = None
         self._reel = Reel(stage, box)
-        self._past: list[str] = []
-        """What was on show, the newest last."""
+        self._past: list[tuple[str, int]] = []
+        """What was on show and with which page it began; the last is what is on show."""
         self._stage = stage
         sizes = stage.style.sizes.within(box[2:], stage.surface.get_size())
         self._style = replace(stage.style, sizes=sizes)
@@ -220,29 +220,24 @@ class BulletinArea:
             self.next_at = now
 
     def skip(self, now: MonotonicS, *, back: bool = False) -> None:
-        """Turn now: to what comes, or back to what was before."""
+        """Turn now: to what comes, or back to what was before; nothing happens where there is nothing."""
         if self._turn is None:
             return
-        if back:
-            self._back()
-        elif self._turn_at == NEVER:
-            return  # there is nothing else
-        self.next_at = now
+        if self._goes_back(self._turn) if back else self._turn_at != NEVER:
+            self.next_at = now
 
-    def _back(self) -> None:
-        """Have the page before this one come next, or the bulletin before this one."""
-        turn = self._turn
-        if turn is not None and turn.number > 0:
-            self._turn = replace(turn, number=turn.number - 2)
-            self._deck.forget()
-            return
-        able = {bulletin.id for bulletin in self._deck.able()}
-        while len(self._past) > 1:
-            self._past.pop()
-            if self._past[-1] in able:
-                self._deck.wished = self._past.pop()
-                self._deck.forget()
-                return
+    def _goes_back(self, turn: Turn) -> bool:
+        """Have the page before this one come next, or else the bulletin before this one."""
+        if turn.number > 0:
+            self._deck.wish(turn.bulletin.id, turn.number - 1)
+            return True
+        able = {bulletin.id for bulletin in self._deck.able()} - {turn.bulletin.id}
+        at = next((at for at in reversed(range(len(self._past))) if self._past[at][0] in able), None)
+        if at is None:
+            return False
+        self._deck.wish(*self._past[at])
+        del self._past[at:]
+        return True
 
     # -- turns -------------------------------------------------------------------------------------
 
@@ -251,9 +246,9 @@ class BulletinArea:
         left = self._turn
         if left is not None and left.bulletin.id != turn.bulletin.id:
             ledger.vanish(left.bulletin.id, now)
-        if turn.number == turn.first:
+        if not turn.goes_on:
             ledger.appear(turn.bulletin.id, now, wall)
-            self._past = [*self._past[1 - MOST_PAST :], turn.bulletin.id]
+            self._past = [*self._past[1 - MOST_PAST :], (turn.bulletin.id, turn.first)]
         # in step with when it should have come, unless that is long ago
         self._since = self._turn_at if now - self._turn_at < 1.0 else now
         self._turn = turn

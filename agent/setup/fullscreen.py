@@ -10,7 +10,8 @@ from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.markup import escape
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option as Row
 
 from agent.config import ConfigError
@@ -30,21 +31,22 @@ class Wizard(App[bool]):
     """One question at a time; ends with whether the answers are to be written."""
 
     CSS = """
-    Screen { layout: vertical; }
+    Screen { layout: vertical; overflow: hidden; }
     #head { height: 1; background: $primary; color: $text; padding: 0 1; text-style: bold; }
     #ask { height: auto; max-height: 6; padding: 0 1; }
     #choices { height: 1fr; border: none; padding: 0; }
     #typed { border: tall $accent; margin: 0; }
     #difference { height: 1fr; padding: 0 1; }
+    #keys { dock: bottom; height: 1; padding: 0 1; background: $panel; link-style: none; link-color: $text; }
     #said { height: auto; max-height: 9; padding: 0 1; }
     .gone { display: none; }
     """
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+t", "attempt", "", priority=True),
-        Binding("escape", "previous", "", priority=True),
-        Binding("ctrl+q", "leave", "", priority=True),
-        Binding("ctrl+c", "leave", show=False, priority=True),
+        Binding("ctrl+t", "attempt", priority=True),
+        Binding("escape", "previous", priority=True),
+        Binding("ctrl+q", "leave", priority=True),
+        Binding("ctrl+c", "leave", priority=True),
     ]
 
     def __init__(self, interview: Interview, tryer: Tryer, review: Review) -> None:
@@ -53,12 +55,6 @@ class Wizard(App[bool]):
         self._tryer = tryer
         self._review = review
         self._trying = False
-        for key, action, words in (
-            ("ctrl+t", "attempt", _("Try")),
-            ("escape", "previous", _("Back")),
-            ("ctrl+q", "leave", _("Leave")),
-        ):
-            self._bindings.key_to_bindings[key] = [Binding(key, action, words, priority=True)]
 
     def compose(self) -> ComposeResult:
         yield Static(id="head", markup=False)
@@ -68,7 +64,7 @@ class Wizard(App[bool]):
         with VerticalScroll(id="difference"):
             yield Static(id="lines")
         yield Static(id="said", markup=False)
-        yield Footer(show_command_palette=False)
+        yield Static(id="keys")
 
     def on_mount(self) -> None:
         self.theme = "textual-ansi" if self.ansi_color else self.theme
@@ -98,8 +94,15 @@ class Wizard(App[bool]):
             else:
                 typed.value = begin
                 typed.cursor_position = len(begin)
-                typed.focus()
-        self.refresh_bindings()
+                typed.focus(scroll_visible=False)
+        self._show_keys(question)
+
+    def _show_keys(self, question: Question | None) -> None:
+        """The keys that do something now; a finger on a phone's screen may press them, too."""
+        keys = [("attempt", "^T", question.try_label)] if question is not None and question.try_label else []
+        keys += [("previous", "Esc", _("Back")), ("leave", "^Q", _("Leave"))]
+        text = "   ".join(f"[@click=app.{act}][b]{key}[/b] {escape(words)}[/]" for act, key, words in keys)
+        self.query_one("#keys", Static).update(text)
 
     def _fill(self, choices: OptionList, rows: list[tuple[str, str]], begin: str) -> None:
         choices.clear_options()
@@ -108,7 +111,7 @@ class Wizard(App[bool]):
         )
         values = [value for value, _label in rows]
         choices.highlighted = values.index(begin) if begin in values else 0
-        choices.focus()
+        choices.focus(scroll_visible=False)
 
     def _show_review(self) -> None:
         self.query_one("#head", Static).update("loa setup  " + _("What is written"))
@@ -174,17 +177,10 @@ class Wizard(App[bool]):
             difference.scroll_page_up() if event.key == "pageup" else difference.scroll_page_down()
             event.stop()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be tried has no key for it."""
-        if action == "attempt":
-            question = self._interview.question
-            return question is not None and bool(question.try_label)
-        return True
-
     def action_attempt(self) -> None:
         """Try the answer that is marked."""
         question = self._interview.question
-        if question is None or self._trying:
+        if question is None or self._trying or not question.try_label:
             return
         trial = question.trial(self._marked(question))
         if trial is None:

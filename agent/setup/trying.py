@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import wave
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from agent.config import Config
 from agent.control.client import ControlError, NotRunning
+from agent.setup.tones import write_tone
 from agent.setup.trials import Click, Listen, Page, Tone, Trial
 from agent.tones import CHIME
 from agent.words import _
@@ -25,6 +25,7 @@ Run = Callable[[dict[str, Any]], dict[str, Any]]
 
 TRIAL_WITHIN_S: Final = 30.0
 CLICK_S: Final = 0.6
+TONE_DB: Final = -3.0
 STOP: Final = "sudo systemctl stop loa-agent"
 
 
@@ -103,7 +104,7 @@ class Tryer:
     def _tone(self, trial: Tone, held: Config | None) -> Outcome:
         if held is not None and trial.device == held.audio.device and held.audio.output == "portaudio":
             with tempfile.TemporaryFile(suffix=".wav") as file:
-                write_tone(file, CHIME)
+                write_tone(file, CHIME, TONE_DB)
                 file.seek(0)
                 self._ask("play", file=file, name=_("test tone"), zones=["*"])
             return Outcome(True, _("the running agent sounds it, with its relays. Did you hear it?"))
@@ -124,6 +125,9 @@ class Tryer:
         return Outcome(True, text.format(loudest=facts["loudest_dbfs"], quietest=facts["quietest_dbfs"]))
 
     def _page(self, trial: Page, held: Config | None) -> Outcome:
+        if held is not None and held.screen.enabled and held.screen.rotate == trial.rotate:
+            self._ask("test-page")
+            return Outcome(True, _("the running agent shows a test page. Is it upright, and whole?"))
         if held is not None and held.screen.enabled:
             text = _("the running agent holds the screen; stop it first: {command}")
             return Outcome(False, text.format(command=STOP))
@@ -158,20 +162,6 @@ def in_a_process(
 
 def _told(answer: Mapping[str, Any], well: str) -> Outcome:
     return Outcome(True, well) if answer["ok"] else Outcome(False, str(answer["error"]))
-
-
-def write_tone(file: Any, name: str) -> None:
-    """A tone of `agent.tones` as a WAV file, to be played by the running agent."""
-    import numpy as np  # noqa: PLC0415 - only where the agent plays
-
-    from agent.player.protocol import RATE  # noqa: PLC0415
-    from agent.player.synth import tone  # noqa: PLC0415
-
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((tone(name) * 23_000).astype(np.int16).tobytes())
 
 
 def config_at(path: Path) -> Config | None:

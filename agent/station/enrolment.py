@@ -7,18 +7,15 @@ A code is for one node and one key, and ends by itself. The centre does not keep
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hmac
 import json
 import logging
-import os
 import secrets
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,7 +27,7 @@ from agent.enrol.code import Code, make
 from agent.enrol.errors import EnrolError, NotGenuine
 from agent.enrol.identity import public_bytes, read_csr
 from agent.enrol.protocol import EnrolledBroker, EnrolledFeed, Enrolment, Envelope
-from agent.files import write_atomically
+from agent.files import locked, write_atomically
 from agent.station.authority import Authority
 from agent.station.centre import FILE, load
 from agent.station.errors import StationError, Technician
@@ -258,7 +255,7 @@ class Desk:
     @contextlib.contextmanager
     def _codes(self, *, write: bool = True) -> Iterator[dict[str, Issued]]:
         """The codes, held until the block ends; then written, if anything changed, also by a refusal."""
-        with _locked(self._folder.path):
+        with locked(self._folder.path):
             codes = self._read()
             before = dict(codes)
             try:
@@ -284,13 +281,3 @@ class Desk:
         old = self._now() - timedelta(days=KEPT_DAYS)
         kept = {id_: each.model_dump(mode="json") for id_, each in codes.items() if each.expires > old}
         write_atomically(self._path, json.dumps(kept, ensure_ascii=False, indent=1).encode(), mode=0o600)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.config.model import Relay
-from agent.control.client import ControlError
+from agent.control.client import ControlError, Denied
 from agent.doctor.finding import absent, fault, ok, warning
 from agent.tryout.tried import Bench, Tried, on_the_device
 from agent.words import _, retell
@@ -39,6 +39,8 @@ def _by_the_agent(bench: Bench, relay: Relay) -> Tried:
             bench.ask("relay", name=relay.name, on=on)
             time.sleep(CLICK_S)
             seen.append(bench.health()["relays"].get(relay.name))
+    except Denied:
+        raise  # an error of who asks, not of the part
     except ControlError as error:
         return Tried(what, fault(retell(str(error)), _("loa doctor relays")))
     if seen != [True, False]:

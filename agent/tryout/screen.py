@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, Final
 
-from agent.control.client import ControlError
+from agent.control.client import ControlError, Denied
 from agent.doctor.finding import Finding, absent, fault, ok, warning
 from agent.tryout.tried import Bench, Tried, on_the_device
 from agent.words import _, retell
@@ -39,6 +39,8 @@ def _by_the_agent(bench: Bench) -> Tried:
         bench.ask("test-page")
         time.sleep(SHOWN_AFTER_S)
         after = _pixels(bench)
+    except Denied:
+        raise  # an error of who asks, not of the part
     except ControlError as error:
         return Tried("screen", fault(retell(str(error)), _("loa doctor screen")))
     health = bench.health()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 import uuid
-import wave
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
-from agent.control.client import ControlError
+from agent.control.client import ControlError, Denied
 from agent.doctor.finding import Finding, absent, fault, ok, warning
+from agent.setup.tones import write_tone
+from agent.tones import CHIME
 from agent.tryout.tried import Bench, Tried, on_the_device, until
 from agent.words import _, retell
 
@@ -35,12 +35,19 @@ def try_sound(bench: Bench) -> Iterator[Tried]:
 
 
 def _chime(bench: Bench) -> Tried:
+    sounding = bench.health()["now"]["audio"]
+    if sounding is not None:
+        name = sounding["title"] or sounding["programme"] or sounding["command"] or sounding["alert"]
+        text = _("{name} sounds now, and was not interrupted").format(name=name)
+        return Tried("sound", warning(text, _("try again when nothing sounds: loa now")))
     title = f"loa test {uuid.uuid4().hex[:6]}"
     with tempfile.TemporaryFile() as file:
-        write_chime(file, SOFT_DB)
+        write_tone(file, CHIME, SOFT_DB)
         file.seek(0)
         try:
             bench.ask("play", file=file, name=title, zones=["*"])
+        except Denied:
+            raise  # an error of who asks, not of the part
         except ControlError as error:
             return _refused(error)
     record = until(lambda: _record(bench, title), SOUNDS_WITHIN_S)
@@ -83,6 +90,8 @@ def _facts(record: dict[str, Any] | None) -> dict[str, Any]:
 def _self_test(bench: Bench) -> Tried:
     try:
         bench.ask("self-test")
+    except Denied:
+        raise  # an error of who asks, not of the part
     except ControlError as error:
         return _refused(error)
 
@@ -154,19 +163,3 @@ def _on_the_device(bench: Bench) -> Tried:
     facts = answer["facts"]
     text = _("the card took it at {level:.0f} dBFS; no agent runs, nobody listens but you")
     return Tried("sound", ok(text.format(level=facts["sounded_dbfs"])), facts)
-
-
-def write_chime(file: BinaryIO | io.BytesIO, gain_db: float) -> None:
-    """A WAV file of the node's chime."""
-    import numpy as np
-
-    from agent.player.protocol import RATE
-    from agent.player.synth import tone
-    from agent.tones import CHIME
-
-    samples = tone(CHIME) * 10 ** (gain_db / 20)
-    with wave.open(file, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(RATE)
-        out.writeframes((samples * 32_767).astype(np.int16).tobytes())

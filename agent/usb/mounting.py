@@ -13,8 +13,9 @@ from agent.usb.stick import StickError
 from agent.words import _
 
 BELOW: Final = Path("/run/loa-usb")
-TYPES: Final = ("vfat", "exfat")
-"""File systems of sticks. Others are left alone: their code in the kernel was not made for strangers."""
+TYPES: Final = {"vfat": "utf8", "exfat": "iocharset=utf8"}
+"""File systems of sticks, and how their names are read. Others are left alone: their code in the kernel was not made
+for strangers."""
 OPTIONS: Final = "nosuid,nodev,noexec,noatime"
 WITHIN_S: Final = 60.0
 
@@ -33,11 +34,27 @@ def mounted(device: Path) -> Iterator[Path]:
         place.mkdir(mode=0o755, parents=True, exist_ok=True)
     except OSError as error:
         raise StickError(f"{place}: {error.strerror}") from error
-    _run("mount", "-t", ",".join(TYPES), "-o", f"ro,{OPTIONS}", "--", str(device), str(place), device=device)
+    _mount(device, place)
     try:
         yield place
     finally:
         _unmount(place)
+
+
+def _mount(device: Path, place: Path) -> None:
+    """As the first of the types that it is.
+
+    Raises:
+        StickError: it is none of them.
+    """
+    for type_, names in TYPES.items():
+        options = ",".join(filter(None, ("ro", OPTIONS, names)))
+        try:
+            _run("mount", "-t", type_, "-o", options, "--", str(device), str(place), device=device)
+            return
+        except StickError as error:
+            last = error
+    raise last
 
 
 def make_writable(place: Path) -> None:

@@ -60,7 +60,7 @@ def pole(
     node.start()
     monkeypatch.setenv("LOA_SOCKET", str(tmp_path / "node/run/control.sock"))
     monkeypatch.setattr(mounting, "BELOW", tmp_path / "mounts")
-    monkeypatch.setattr(mounting, "TYPES", ("ext4",))  # the kernel here has no others
+    monkeypatch.setattr(mounting, "TYPES", {"ext4": ""})  # the kernel here has no others
     try:
         yield Pole(node, tmp_path / "node/config.toml")
     finally:

@@ -84,6 +84,7 @@ def test_a_version_that_was_not_finished_is_never_put_in_force(machine: Machine)
     assert done.returncode == 1
     assert "is not a complete version" in done.stderr
     assert (machine.current, machine.unit) == ("1.0", "# of 1.0\n")
+    assert not (machine.opt / "trial").exists()
 
 
 def test_a_version_on_trial_is_kept_when_it_is_good(machine: Machine) -> None:

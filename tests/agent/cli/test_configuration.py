@@ -143,3 +143,40 @@ def test_a_file_that_is_no_toml_is_said_and_can_still_be_rolled_back(path: Path)
     assert "is not TOML" in loa("set", "log.level", "debug", code=1)
     loa("rollback", "--yes")
     assert path.read_text() == GOOD
+
+
+def test_setup_with_plain_questions_writes_what_was_agreed(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.cli import setup
+    from tests.agent.setup.machines import PI
+
+    monkeypatch.setattr(setup, "_machine", lambda: PI)
+    monkeypatch.setenv("LOA_SOCKET", str(tmp_path / "none"))
+    answers = ["", "", "0007", "", "=", "", "", "no-such", "2", ""]
+    result = CliRunner().invoke(app, ["setup", "--plain"], input="\n".join(answers) + "\n")
+    assert result.exit_code == 0, result.output
+    assert "choose one of the list" in result.output
+    assert '+public_number = "0007"' in result.output
+    assert "# as on the plate" in path.read_text()
+    assert loa("get", "relays.amplifier.pin") == "17\n"
+
+
+def test_setup_that_nobody_finishes_writes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.cli import setup
+    from tests.agent.setup.machines import PI
+
+    monkeypatch.setattr(setup, "_machine", lambda: PI)
+    result = CliRunner().invoke(app, ["setup", "--plain"], input="\n\n")
+    assert result.exit_code == 130
+    assert path.read_text() == GOOD
+    assert "--plain" in CliRunner().invoke(app, ["setup"]).output
+
+
+def test_who_may_not_write_is_told_before_the_questions(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    result = CliRunner().invoke(app, ["setup", "--plain"])
+    assert result.exit_code == 4
+    assert "sudo" in result.output

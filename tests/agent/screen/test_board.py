@@ -17,7 +17,7 @@ from agent.screen.fonts import CANDIDATES, Fonts, Weight
 from agent.screen.grid import Box, place
 from agent.screen.notice import compose_text
 from agent.screen.paint import Fill, Text, paint
-from agent.screen.protocol import Takeover, Touched
+from agent.screen.protocol import Takeover
 from agent.screen.takeover import compose_takeover
 from agent.screen.theme import ALARMS, DRILL, THEMES, WHITE, sizes_for
 from playlists.units import MonotonicS
@@ -451,26 +451,3 @@ def test_a_zone_of_any_shape_paints_nothing_outside_itself(
         outside = (bench.pixels() != np.array(THEMES["dark"].ground, dtype=np.uint8)).any(axis=2)
         outside[box.y : box.bottom, box.x : box.right] = False
         assert not outside.any()
-
-
-def test_a_button_asks_for_a_language_and_after_two_minutes_all_are_shown_again(bench: Bench) -> None:
-    bulletins = [notice("a", "Một"), notice("b", "One", language="en"), notice("c", "Hai")]
-    bench.show(zone(*bulletins))
-    bench.view.act("next", bench.now)
-    bench.pass_time(0.2)
-    assert bench.showings()[-1].showing == ("b",)
-    bench.view.act("language", bench.now)
-    bench.pass_time(40)
-    assert {s.showing for s in bench.showings()[2:]} == {("a",), ("c",)}
-    count = len(bench.showings())
-    bench.pass_time(130)
-    assert ("b",) in {s.showing for s in bench.showings()[count:]}
-
-
-def test_a_vote_by_a_button_is_told_with_what_is_on_show_and_counts_once(bench: Bench) -> None:
-    bench.show(zone(notice("a")))
-    for _ in range(4):
-        bench.view.act("useful", bench.now)
-        bench.pass_time(1.0)
-    told = [event for event in bench.events if isinstance(event, Touched)]
-    assert [(event.action, event.bulletin) for event in told] == [("useful", "a")] * 2

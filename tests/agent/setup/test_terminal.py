@@ -31,6 +31,8 @@ class Terminal:
 
     def __init__(self, folder: Path, columns: int, rows: int, *command: str, **env: str) -> None:
         self._socket = str(folder / "tmux")
+        # a size in the environment, as test runners put it there, goes before that of the terminal
+        command = ("env", "-u", "LINES", "-u", "COLUMNS", *command)
         self._tmux(
             "-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), *command, env=env
         )
@@ -51,7 +53,10 @@ class Terminal:
             screen = self.screen()
             return screen if text in screen else None
 
-        return wait_until(seen, 30, f"{text!r} on the screen; there is:\n{self.screen()}")
+        try:
+            return wait_until(seen, 30, f"{text!r} on the screen")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; there is:\n{self.screen()}") from None
 
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")

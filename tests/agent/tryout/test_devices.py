@@ -13,7 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.cli.tree import app
+from agent.control.client import Denied
 from agent.setup import trying
+from agent.tryout.tried import Bench
 from tests.support.centre import CentreUnderTest
 from tests.support.node import NodeSettings
 from tests.support.pulse import Sink
@@ -166,6 +168,36 @@ def test_a_dead_centre_is_told_by_each_part(node: Node, centre: CentreUnderTest)
         ("link broker", "link commune", "feed commune"), "fault"
     )
     assert "whether the broker runs" in found["link broker"]["remedy"]
+
+
+def test_what_sounds_is_not_interrupted_for_a_trial(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    audio = {"title": "Bản tin sáng", "programme": "news", "command": None, "alert": None}
+    asked: list[str] = []
+
+    def ask(_bench: Bench, op: str, **_arguments: Any) -> dict[str, Any]:
+        asked.append(op)
+        return {"health": {"now": {"audio": audio}, "relays": {"preamp": True, "amplifier": True}}}
+
+    monkeypatch.setattr(Bench, "ask", ask)
+    node.use(NodeSettings())
+    code, found = node.test("sound", "relay")
+    assert code == 5
+    assert {one["verdict"] for one in found.values()} == {"warning"}
+    assert "Bản tin sáng" in found["sound"]["text"]
+    assert set(asked) == {"status"}
+
+
+def test_who_may_not_act_is_told_so_by_the_exit_code(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(_bench: Bench, op: str, **_arguments: Any) -> dict[str, Any]:
+        if op == "status":
+            return {"health": {"now": {"audio": None}, "relays": {}}}
+        raise Denied("'play' is for the group loa-admin; join it")
+
+    monkeypatch.setattr(Bench, "ask", ask)
+    node.use(NodeSettings())
+    result = CliRunner().invoke(app, ["test", "sound", "-c", str(node.folder / "config.toml")])
+    assert result.exit_code == 4
+    assert "loa-admin" in result.output
 
 
 def test_what_this_node_has_not_fails_where_it_is_asked_for(node: Node) -> None:

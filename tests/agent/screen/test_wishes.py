@@ -1,0 +1,88 @@
+"""What residents ask of the board: the page before, another language, a vote."""
+
+from __future__ import annotations
+
+from agent.screen.content import Bulletin, TextPart
+from agent.screen.protocol import Touched
+from playlists.units import Seconds
+from tests.agent.screen.conftest import Bench, notice, zone
+
+
+def ask(bench: Bench, action: str) -> tuple[str, int]:
+    """Press it; the bulletin and the page that are on show then."""
+    bench.view.act(action, bench.now)  # type: ignore[arg-type]
+    bench.pass_time(0.5)
+    turn = bench.view._areas[0]._turn  # type: ignore[union-attr]
+    assert turn is not None
+    return turn.bulletin.id, turn.number
+
+
+def counted(bench: Bench) -> dict[str, int]:
+    bench.view.report(bench.now, bench.wall)
+    return {one.bulletin: one.count for one in bench.shown()}
+
+
+def paged(name: str) -> Bulletin:
+    text = TextPart("Dài", "- mục\n" * 60, None, "markdown")
+    return Bulletin(name, text=text, duration_s=Seconds(60))
+
+
+def test_back_on_the_first_page_goes_to_the_bulletin_before(bench: Bench) -> None:
+    bench.show(zone(notice("a"), paged("long"), notice("c")))
+    assert ask(bench, "next") == ("long", 0)
+    assert ask(bench, "back") == ("a", 0)
+    assert ask(bench, "back") == ("a", 0), "nothing was before it: nothing happens"
+    bench.pass_time(10)
+    assert bench.showings()[-1].showing == ("c",), "going back cost nobody a turn"
+    assert counted(bench) == {"a": 2, "long": 1, "c": 1}
+
+
+def test_back_within_a_bulletin_is_the_same_showing(bench: Bench) -> None:
+    bench.show(zone(notice("a"), paged("long"), notice("c")))
+    assert ask(bench, "next") == ("long", 0)
+    for _ in range(3):
+        assert ask(bench, "next") == ("long", 1)
+        assert ask(bench, "back") == ("long", 0)
+    assert ask(bench, "back") == ("a", 0)
+    assert counted(bench) == {"a": 2, "long": 1}
+
+
+def test_back_goes_through_what_was_on_show_to_the_first(bench: Bench) -> None:
+    bench.show(zone(notice("a"), paged("long"), notice("c")))
+    pages = [("a", 0), ask(bench, "next")]
+    while pages[-1][0] != "c":
+        pages.append(ask(bench, "next"))
+    assert len(pages) > 3
+    assert ask(bench, "back") == ("long", 0), "a bulletin begins with its first page"
+    assert ask(bench, "back") == ("a", 0)
+
+
+def test_back_waits_for_nothing_that_was_withdrawn(bench: Bench) -> None:
+    bench.show(zone(notice("a"), notice("b"), notice("c")))
+    ask(bench, "next")
+    ask(bench, "next")
+    bench.show(zone(notice("a"), notice("c")))
+    assert ask(bench, "back") == ("a", 0)
+
+
+def test_a_button_asks_for_a_language_and_after_two_minutes_all_are_shown_again(bench: Bench) -> None:
+    bulletins = [notice("a", "Một"), notice("b", "One", language="en"), notice("c", "Hai")]
+    bench.show(zone(*bulletins))
+    bench.view.act("next", bench.now)
+    bench.pass_time(0.2)
+    assert bench.showings()[-1].showing == ("b",)
+    bench.view.act("language", bench.now)
+    bench.pass_time(40)
+    assert {s.showing for s in bench.showings()[2:]} == {("a",), ("c",)}
+    count = len(bench.showings())
+    bench.pass_time(130)
+    assert ("b",) in {s.showing for s in bench.showings()[count:]}
+
+
+def test_a_vote_by_a_button_is_told_with_what_is_on_show_and_counts_once(bench: Bench) -> None:
+    bench.show(zone(notice("a")))
+    for _ in range(4):
+        bench.view.act("useful", bench.now)
+        bench.pass_time(1.0)
+    told = [event for event in bench.events if isinstance(event, Touched)]
+    assert [(event.action, event.bulletin) for event in told] == [("useful", "a")] * 2
