@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from agent.words import DOMAIN, FOLDER, LANGUAGES, SOURCE
 from tools import man, said
 
 ROOT = Path(__file__).parent.parent
+SUMMARIES = ROOT / "agent" / "cli" / "summaries.py"
 KEYWORDS: dict[str, Any] = {"_": None, "N_": None, "ngettext": (1, 2)}
 ROOMS = ("agent", "drivers", "playlists", "tools")
 
@@ -76,6 +78,33 @@ def _helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
             yield parameter.help, place
     for name, inner in getattr(command, "commands", {}).items():
         yield from _helps(inner, f"{path} {name}")
+
+
+def summaries() -> str:
+    """agent/cli/summaries.py: what `loa --help` says, so that it need not ask every command."""
+    from typer.main import get_command
+
+    from agent.cli.tree import PROGRAM, app
+
+    root: Any = get_command(app)
+    context = root.make_context(PROGRAM, [], resilient_parsing=True)
+    options = [parameter.get_help_record(context) for parameter in root.get_params(context)]
+    commands = [(name, root.summary(name)) for name in root.list_commands(context)]
+    lines = ['"""Made by ./dev words from the commands themselves: change them, not this file."""', ""]
+    lines += ["# fmt: off", "# ruff: noqa: E501 - a sentence is a line", ""]
+    lines += [f"USAGE = ({_quoted(root.options_metavar)}, {_quoted(root.subcommand_metavar)})"]
+    lines += [f"HELP = {_quoted(root.help)}"]
+    for name, rows in (("OPTIONS", options), ("COMMANDS", commands)):
+        lines += [f"{name} = ("]
+        lines += [
+            f"    ({_quoted(row[0])}, {_quoted(row[1])})," for row in rows if row is not None and row[1]
+        ]
+        lines += [")"]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def updated(language: str) -> Catalog:
@@ -141,7 +170,7 @@ def main() -> int:
             for message in lacking:
                 sys.stdout.write(f"  {message.id!r}\n")
         stale += len(lacking)
-    for file, text in man.pages().items():
+    for file, text in {**man.pages(), SUMMARIES: summaries()}.items():
         stale += _write(file, text.encode(), options.check)
     return 1 if options.check and stale else 0
 

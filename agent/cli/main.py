@@ -31,6 +31,9 @@ MODULES: tuple[tuple[str, ...], ...] = (
     ("agent.cli.centre", "station", N_("A small centre: publish a feed, command nodes, collect reports.")),
 )
 
+COMPLETION = "_LOA_COMPLETE"
+"""Set by the shell when it asks what a word may go on as."""
+
 QUICK = {"status": "agent.cli.state", "faults": "agent.cli.state"}
 """Asked for most, and by scripts each minute: answered without the parser of command lines, which takes four times as
 long to load as these take, and seconds on a small board. Typed with anything but `--json`, they go the common way."""
@@ -69,6 +72,11 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `loa status | head -1`
         answer = getattr(import_module(QUICK[name]), name)
         sys.exit(answer(as_json=bool(options)))
+    if arguments in ([], ["-h"], ["--help"]) and COMPLETION not in os.environ:
+        from agent.cli.brief import help_text
+
+        print(help_text())
+        sys.exit(0 if arguments else 2)  # a command is missing
     from agent.cli.tree import run
 
     sys.exit(run(arguments))

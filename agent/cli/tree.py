@@ -16,12 +16,12 @@ import typer.core
 import typer.main
 
 from agent import __version__
+from agent.cli.brief import WIDEST_COLUMNS
 from agent.cli.common import EXIT_INTERRUPTED
 from agent.cli.main import MODULES
 from agent.words import LANGUAGES, _, choose, retell
 
 PROGRAM = "loa"
-WIDEST_COLUMNS = 100
 TYPE = re.compile(r" <list\[[^>]*\]>")
 """What typer shows of an argument that may be repeated, and only a programmer understands."""
 
@@ -84,13 +84,15 @@ class Tree(typer.core.TyperGroup):
                 self.commands.setdefault(name, translate(command))
         return self.commands.get(cmd_name)
 
+    def summary(self, name: str) -> str:
+        """What a command does, in a line or two; empty for one that is hidden."""
+        if name in self.said:
+            return _(self.said[name])
+        command = self.get_command(None, name)
+        return "" if command.hidden else str(command.short_help)
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        rows = []
-        for name in self.where:
-            if name in self.said:
-                rows.append((name, _(self.said[name])))
-            elif not (command := self.get_command(ctx, name)).hidden:
-                rows.append((name, command.short_help))
+        rows = [(name, text) for name in self.where if (text := self.summary(name))]
         with formatter.section(_("Commands")):
             formatter.write_dl(rows)
 

@@ -18,8 +18,9 @@ import pytest
 from typer.main import get_command
 
 from agent import words
+from agent.cli.brief import help_text
 from agent.cli.main import MODULES, language_of
-from agent.cli.tree import PROGRAM, app
+from agent.cli.tree import PROGRAM, app, run
 
 ROOT = Path(__file__).parents[3]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -161,6 +162,40 @@ def test_the_table_of_commands_is_what_the_modules_add() -> None:
             assert set(added) == set(names.split()), module
         if said:
             assert [command.help for command in added.values()] == said, module
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_help_is_the_same_without_the_parser(
+    language: str, columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setenv("LANGUAGE", language)
+    words.choose(language)
+    try:
+        quick = help_text()
+        assert run(["--help"]) == 0
+    finally:
+        words.choose("en")
+    assert capsys.readouterr().out == quick + "\n", "run: ./dev words"
+
+
+def test_help_is_printed_before_anything_large_is_loaded() -> None:
+    code = (
+        "import sys; sys.argv = ['loa', '--help']\n"
+        "from agent.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as ended: sys.exit(ended.code or 'typer' in sys.modules or 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Usage: loa" in done.stdout or "Cách dùng" in done.stdout
+
+
+def test_without_a_command_it_is_help_and_exit_2() -> None:
+    done = process()
+    assert done.returncode == 2
+    assert "Usage: loa" in done.stdout
 
 
 def test_no_colour_where_nobody_sees_it_or_wants_it() -> None:
