@@ -52,6 +52,9 @@ BUILT_IN_PORTRAIT = Layout(
     ),
 )
 
+BUILT_IN = (BUILT_IN_LAYOUT, BUILT_IN_PORTRAIT)
+"""What stands where a schedule has no layouts."""
+
 Orientation = Literal["landscape", "portrait"]
 
 LONGEST_FILM_S = 600.0

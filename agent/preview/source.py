@@ -35,10 +35,11 @@ class Source:
 
     @property
     def layouts(self) -> tuple[Layout, ...]:
-        """Its layouts; the one that is built in where it has none."""
-        from playlists.board import BUILT_IN_LAYOUT  # noqa: PLC0415 - `loa --help` does not need it
+        """Its layouts; those that are built in where it has none, each for screens that hang so."""
+        from playlists.board import BUILT_IN_LAYOUT, BUILT_IN_PORTRAIT  # noqa: PLC0415 - `loa --help` does not need it
 
-        return self.schedule.layouts or (BUILT_IN_LAYOUT,)
+        lying = BUILT_IN_LAYOUT.model_copy(update={"orientation": "landscape"})
+        return self.schedule.layouts or (lying, BUILT_IN_PORTRAIT)
 
     def feeds(self, layout: Layout | None = None) -> dict[str, FeedSchedule]:
         """For `board_at`: the whole schedule, or with this layout alone, at all hours and on all screens."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,26 +18,54 @@ from agent.screen.typesetting import fit_on_one
 from playlists.lunar import lunar_date
 from playlists.units import MonotonicS, Seconds
 
+WEEKDAYS_SHORT: Final = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
+"""As a wall calendar has them."""
 WEEKDAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ nhật")
-UNKNOWN: Final = ("--:--", "Chưa có giờ đúng", "")
 CAP_HEIGHT: Final = 0.72
 """Height of figures as a share of the type size: they have no marks above or below."""
+LONG: Final = 5
+"""Width to height from which time and date stand side by side."""
+DATE_PARTS: Final = (0.25, 0.21)
+"""Type size of the dates below the time at most, as a share of the box's height."""
+TIME_TO_DATE: Final = 1.3
+"""The time is so much larger than the date at least: it is looked for first."""
 BESIDE_PART: Final = 0.7
 """Height of the figures in a long low box, as a share of the box's."""
 SECONDS_FROM: Final = 0.2
-"""A clock that takes this share of the screen's height shows seconds; a small one turns with the minute."""
+"""A clock that takes this share of the screen's height shows seconds, if the date goes in as well."""
+LONGEST: Final = datetime(2033, 12, 31, 20, 8, 8, tzinfo=UTC)
+"""A date that is about as long as dates get; which zone it is in matters not."""
 
 
-ClockWords = tuple[str, str, str]
-"""Time, date and lunar date; the last may be empty."""
+@dataclass(frozen=True)
+class ClockWords:
+    """What a clock says."""
+
+    time: str
+    dates: tuple[tuple[str, ...], ...] = ()
+    """The same date in ever fewer words, each as lines; what goes in at a legible size is shown."""
+
+
+UNKNOWN: Final = ClockWords("--:--", (("Chưa có giờ đúng",),))
 
 
 def clock_words(wall: datetime, *, seconds: bool) -> ClockWords:
     """Time, weekday with date, and lunar date, as they are written in Vietnamese."""
     time = wall.strftime("%H:%M:%S" if seconds else "%H:%M")
+    date, day = f"{WEEKDAYS[wall.weekday()]}, {wall.day}/{wall.month}", WEEKDAYS_SHORT[wall.weekday()]
     lunar = lunar_date(wall.date())
-    by_moon = "" if lunar is None else f"Âm lịch {lunar.written}"
-    return time, f"{WEEKDAYS[wall.weekday()]}, {wall.day}/{wall.month}/{wall.year}", by_moon
+    if lunar is None:
+        return ClockWords(time, ((f"{date}/{wall.year}",), (date,)))
+    by_moon = lunar.written.partition(" năm ")[0]
+    return ClockWords(
+        time,
+        (
+            (f"{date}/{wall.year}", f"Âm lịch {lunar.written}"),
+            (date, f"Âm lịch {by_moon}"),
+            (f"{day} {wall.day}/{wall.month} · ÂL {by_moon}",),
+            (f"{wall.day}/{wall.month} · ÂL {by_moon}",),
+        ),
+    )
 
 
 def next_turn_s(wall: datetime, *, seconds: bool) -> Seconds:
@@ -58,7 +87,10 @@ class ClockArea:
         self._stage = stage
         self._timezone = timezone
         self._known = known
-        self._seconds = box.height >= stage.surface.get_height() * SECONDS_FROM
+        self._inner = clock_box(box[2:])
+        self._seconds = box.height >= stage.surface.get_height() * SECONDS_FROM and says_all(
+            clock_words(LONGEST, seconds=True), self._inner, stage.style
+        )
         self._words: ClockWords | None = None
 
     def change(self, zone: Zone, now: MonotonicS, timezone: ZoneInfo, *, known: bool) -> None:
@@ -89,8 +121,7 @@ class ClockArea:
         face = pygame.Surface((width, height)).convert(stage.surface)
         radius = min(style.sizes.radius, height // 4, width // 4)
         ops: list[Op] = [Fill(Box(0, 0, width, height), style.theme.surface, radius)]
-        inner = Box(0, 0, width, height).inset(max(4, width // 14), max(2, height // 14))
-        ops += set_clock(words, inner, style)
+        ops += set_clock(words, self._inner, style)
         for _ in paint(Page(tuple(ops)), face, style.fonts, style.theme.ground):
             pass
         stage.surface.blit(face, self.box[:2])
@@ -105,26 +136,52 @@ class ClockArea:
         self._words = None
 
 
+def clock_box(size: tuple[int, int]) -> Box:
+    """Where words may stand on a clock's card of this width and height."""
+    return Box(0, 0, *size).inset(max(4, size[0] // 20), max(2, size[1] // 14))
+
+
 def set_clock(words: ClockWords, inner: Box, style: Style) -> list[Text]:
-    """Time and dates in `inner`: below each other, or side by side in a long low box."""
-    return _beside(words, inner, style) if inner.width > 5 * inner.height else _stacked(words, inner, style)
+    """Time and date in `inner`: below each other, or side by side in a long low box.
+
+    The date has as many words as go in at `Sizes.small` or larger; where none do, the time stands alone.
+    """
+    ways = (_beside, _stacked) if inner.width > LONG * inner.height else (_stacked, _beside)
+    for dates in words.dates:
+        for way in ways:
+            texts = way(words.time, dates, inner, style)
+            if texts is not None:
+                return texts
+    size = _time_size(words.time, inner[2:], style)
+    figures, cap = style.fonts.bold(size), round(size * CAP_HEIGHT)
+    x = inner.x + (inner.width - figures.width(words.time)) // 2
+    y = inner.y + (inner.height + cap) // 2 - figures.ascent
+    return set_lines([words.time], (x, y), ("bold", size, style.theme.text), style.fonts)
 
 
-def _stacked(words: ClockWords, inner: Box, style: Style) -> list[Text]:
-    time, *dates = words
-    fonts, colour = style.fonts, style.theme.muted
-    shares = (0.25, 0.21) if words[2] else (0.27, 0.0)
+def says_all(words: ClockWords, inner: Box, style: Style) -> bool:
+    """Whether the box holds the date in full."""
+    said = {text.text for text in set_clock(words, inner, style)}
+    return not words.dates or said.issuperset(words.dates[0])
+
+
+def _stacked(time: str, dates: tuple[str, ...], inner: Box, style: Style) -> list[Text] | None:
+    fonts = style.fonts
+    least = style.sizes.small
+    gap = max(1, round(inner.height * 0.05))
     lines: list[tuple[str, int]] = []
+    shares = DATE_PARTS if len(dates) > 1 else DATE_PARTS[:1]
     for date, share in zip(dates, shares, strict=True):
-        steps = range(max(8, round(inner.height * share)), 7, -1)
-        fitted = fit_on_one(date, inner[2:], steps, fonts.regular, most_lines=1) if date else None
-        if fitted is not None:
-            lines.append((date, fitted[0]))
+        most = max(least, round(inner.height * share))
+        fitted = fit_on_one(date, inner[2:], range(most, least - 1, -1), fonts.regular, most_lines=1)
+        if fitted is None:
+            return None
+        lines.append((date, fitted[0]))
     below = sum(fonts.regular(size).line_height for _, size in lines)
-    gap = max(1, round(inner.height * 0.05)) if lines else 0
-    if inner.height - below - gap < 10:
-        lines, below, gap = [], 0, 0
-    size = _time_size(time, (inner.width, inner.height - below - gap), style)
+    room = (inner.width, inner.height - below - gap)
+    size = _time_size(time, room, style)
+    if size < lines[0][1] * TIME_TO_DATE:
+        return None
     figures, cap = fonts.bold(size), round(size * CAP_HEIGHT)
     top = inner.y + (inner.height - cap - gap - below) // 2
     middle = inner.x + inner.width // 2
@@ -133,34 +190,31 @@ def _stacked(words: ClockWords, inner: Box, style: Style) -> list[Text]:
     y = top + cap + gap
     for date, small in lines:
         face = fonts.regular(small)
-        texts += set_lines([date], (middle - face.width(date) // 2, y), ("regular", small, colour), fonts)
+        at = (middle - face.width(date) // 2, y)
+        texts += set_lines([date], at, ("regular", small, style.theme.muted), fonts)
         y += face.line_height
     return texts
 
 
-def _beside(words: ClockWords, inner: Box, style: Style) -> list[Text]:
-    time, *dates = words
-    dates = [date for date in dates if date]
+def _beside(time: str, dates: tuple[str, ...], inner: Box, style: Style) -> list[Text] | None:
     fonts = style.fonts
-    size = _time_size(time, (inner.width // 3, round(inner.height * BESIDE_PART)), style)
+    size = _time_size(time, (round(inner.width * 0.45), round(inner.height * BESIDE_PART)), style)
     figures, cap = fonts.bold(size), round(size * CAP_HEIGHT)
     gap = size // 2
     room = (inner.width - figures.width(time) - gap, inner.height)
     longest = max(dates, key=lambda date: fonts.regular(20).width(date))
-    steps = (s for s in range(max(8, inner.height // 2), 7, -1))
     small = next(
         (
             s
-            for s in steps
+            for s in range(max(style.sizes.small, inner.height // 2), style.sizes.small - 1, -1)
             if fonts.regular(s).width(longest) <= room[0]
             and len(dates) * fonts.regular(s).line_height <= room[1]
         ),
         0,
     )
+    if not small or size < small * TIME_TO_DATE:
+        return None
     base = inner.y + (inner.height + cap) // 2
-    if not small:
-        at = (inner.x + (inner.width - figures.width(time)) // 2, base - figures.ascent)
-        return set_lines([time], at, ("bold", size, style.theme.text), fonts)
     face = fonts.regular(small)
     left = inner.x + (inner.width - figures.width(time) - gap - face.width(longest)) // 2
     texts = set_lines([time], (left, base - figures.ascent), ("bold", size, style.theme.text), fonts)

@@ -23,8 +23,9 @@ from agent.station.texts import (
     Shown,
     Timetable,
 )
+from playlists.board import BUILT_IN
 from playlists.hours import hours_contain
-from playlists.models.schedule import FORMAT
+from playlists.models.schedule import FORMAT, LayoutZone
 from playlists.units import Seconds
 
 MAX_TEXT_FILE_BYTES = 2_000_000
@@ -48,6 +49,12 @@ class Texts:
     media_dir: Path
     board: BoardTexts = field(default_factory=BoardTexts)
     board_dir: Path = Path("board")
+
+    @property
+    def zones(self) -> list[LayoutZone]:
+        """Of all layouts that a board may take, in their order."""
+        layouts = self.commune.layout or BUILT_IN
+        return [zone for layout in layouts for zone in layout.zones]
 
     def announcement(self, name: str) -> Announcement | None:
         """An announcement by id."""
@@ -152,7 +159,7 @@ def _disagreements(texts: Texts) -> Iterator[str]:
         yield from (
             f"{file}: {what} '{i}': id is used twice" for i in sorted({i for i in ids if ids.count(i) > 1})
         )
-    zones = {zone.id for layout in texts.commune.layout for zone in layout.zones}
+    zones = {zone.id for zone in texts.zones}
     for file, entry in [
         *(("announcements.toml", e) for e in shown),
         *((BOARD, e) for e in texts.board.shown),
@@ -278,7 +285,7 @@ def _bulletins(texts: Texts, media: Mapping[str, str]) -> Iterator[dict[str, Any
         picture = {"media": media[f"media:{image.file}"], "fit": image.fit, "caption": image.caption}
         yield _bulletin(image, {"image": picture}, 15.0)
     ticker = texts.announcements.ticker
-    zones = [zone.id for layout in texts.commune.layout for zone in layout.zones if zone.kind == "ticker"]
+    zones = [zone.id for zone in texts.zones if zone.kind == "ticker"]
     if ticker is not None and zones:
         content = {"text": {"heading": "", "body": ticker.text, "qr": None}}
         yield {

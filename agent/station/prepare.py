@@ -130,7 +130,7 @@ class _Cook:
             self._words(f"media/{announcement.recording}", announcement, where)
             return
         try:
-            path = self._kitchen.speech(announcement.text, announcement.language)
+            path = self._kitchen.speech(announcement.spoken, announcement.language)
         except NoVoice:
             self.problems.append(
                 f"{where} language: no voice here speaks {announcement.language!r}; give it "
@@ -148,13 +148,13 @@ class _Cook:
         """Let the medium carry what is said in it, if it is not too much for the metadata."""
         if target not in self.media:
             return  # it is no sound, which has been said
-        if len(announcement.text) > MOST_TEXT:
+        if len(announcement.spoken) > MOST_TEXT:
             self.notes.append(
-                f"{where}: boards will not show its words while it is spoken: {len(announcement.text)} "
+                f"{where}: boards will not show its words while it is spoken: {len(announcement.spoken)} "
                 f"characters, at most {MOST_TEXT} go with a recording"
             )
             return
-        self.media[target] = replace(self.media[target], text=announcement.text)
+        self.media[target] = replace(self.media[target], text=announcement.spoken)
 
     def note_unspoken(self) -> None:
         """What is only shown, and could not be spoken either: its author may not know."""

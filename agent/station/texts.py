@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from playlists.models.base import BulletinClass, GainDb, Identifier, Language, LengthS, Text, Title
 from playlists.models.items import StreamUrl
-from playlists.models.schedule import HourRange, IfLate, Layout, LayoutZone, Names, OnConflict
+from playlists.models.schedule import HourRange, IfLate, Layout, Names, OnConflict
 
 FileName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*$")
@@ -43,6 +44,33 @@ class Shown(Table):
     weight: Annotated[int, Field(ge=1, le=100)] = 1
 
 
+_BULLET = "• "
+_ITEM_OF_LIST = re.compile(r"(?:[-*+•–]|(\d{1,3})([.)]))\s+(?=\S)", re.ASCII)
+_MARK = re.compile(rf"^{_BULLET}")
+_PAUSES = ".,;:!?…"
+
+
+def _paragraphs(text: str) -> Iterator[list[str]]:
+    """Paragraphs, parted by empty lines: each one line, and one more for each item of a list in it.
+
+    A number that only happens to begin a line begins no item: it is 1, or one more than the item's before it.
+    """
+    for paragraph in re.split(r"\n[^\S\n]*\n\s*", text.replace("\r\n", "\n").strip()):
+        lines: list[str] = []
+        due = 1
+        for raw in paragraph.split("\n"):
+            line = " ".join(raw.split())
+            item = _ITEM_OF_LIST.match(line)
+            if item is not None and item[1] is None:
+                lines.append(_BULLET + line[item.end() :])
+            elif not lines or (item is not None and int(item[1]) in {1, due}):
+                lines.append(line)
+                due = int(item[1]) + 1 if item is not None else due
+            else:
+                lines[-1] += f" {line}"
+        yield lines
+
+
 class Announcement(Shown):
     """A text to be spoken, shown, or both."""
 
@@ -55,7 +83,14 @@ class Announcement(Shown):
     @field_validator("text")
     @classmethod
     def _tidy(cls, text: str) -> str:
-        return " ".join(text.split())
+        return "\n\n".join("\n".join(lines) for lines in _paragraphs(text))
+
+    @property
+    def spoken(self) -> str:
+        """The text as it is read aloud: one line, without marks of lists; where a line ends there is a pause."""
+        lines = [_MARK.sub("", line) for line in self.text.split("\n") if line]
+        paused = [line if line[-1] in _PAUSES else f"{line}." for line in lines[:-1]]
+        return " ".join([*paused, *lines[-1:]])
 
 
 class Image(Shown):
@@ -189,19 +224,11 @@ class OperatorText(Table):
         return self
 
 
-def _default_layouts() -> tuple[Layout, ...]:
-    zones = (
-        LayoutZone(id="main", at=(0, 0, 16, 8)),
-        LayoutZone(id="ticker", at=(0, 8, 13, 1), kind="ticker"),
-        LayoutZone(id="clock", at=(13, 8, 3, 1), kind="clock"),
-    )
-    return (Layout(id="default", grid=(16, 9), zones=zones),)
-
-
 class Commune(Table):
     """`commune.toml`."""
 
     name: Title
     relays: dict[str, RelayText] = {}
     operator: tuple[OperatorText, ...] = ()
-    layout: tuple[Layout, ...] = Field(default_factory=_default_layouts)
+    layout: tuple[Layout, ...] = ()
+    """Without any, a board takes the one that is built in for screens that hang as it does."""

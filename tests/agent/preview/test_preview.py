@@ -18,6 +18,8 @@ import pytest
 from PIL import Image
 
 from agent.preview import checks
+from agent.preview.scene import board_of
+from agent.preview.source import read
 from agent.screen.grid import Box
 from agent.screen.paint import Page, Text
 from agent.screen.theme import ALARMS, THEMES
@@ -226,21 +228,52 @@ def test_a_line_that_does_not_stand_out_is_named() -> None:
     assert checks.illegible(Page((replace(page.texts[0], colour=(242, 246, 252)),)), surface) is None
 
 
-def test_a_published_feed_is_previewed_like_its_texts(tmp_path: Path) -> None:
-    folder = init(tmp_path / "station", now=NOW)
-    Image.new("RGB", (960, 540), (30, 200, 30)).save(folder.authoring / "media" / "anh.png")
-    texts = '[[announcement]]\nid = "a"\ntitle = "Họp"\ntext = "Mời bà con."\n[[image]]\nid = "b"\nfile = "anh.png"\n'
-    write(Folder(folder.path), COMMUNE, texts, TIMETABLE)
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """The sample's board with a printed notice, a film, a picture and a text besides; published."""
+    folder = init(tmp_path_factory.mktemp("everything") / "station", sample=True, now=NOW)
+    texts, media = folder.authoring, folder.authoring / "media"
+    film = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "color=c=0x20c020:s=320x180:d=1"]
+    subprocess.run([*film, str(media / "film.mp4")], check=True)
+    Image.new("RGB", (960, 540), (30, 200, 30)).save(media / "anh.png")
+    Image.new("L", (827, 1170), 255).save(texts / "board" / "qd.pdf", "PDF", resolution=100)
+    with (texts / "board.toml").open("a", encoding="utf-8") as board:
+        board.write('[[document]]\nid = "qd"\nfile = "qd.pdf"\n[[video]]\nid = "phim"\nfile = "film.mp4"\n')
+    words = (
+        '[[announcement]]\nid = "a"\ntitle = "Họp"\ntext = "Mời bà con."\n'
+        '[[image]]\nid = "b"\nfile = "anh.png"\n[ticker]\ntext = "Công an: 113"\n'
+    )
+    write(folder, COMMUNE, words, TIMETABLE)
     publish(folder.path, now=NOW)
+    return folder
+
+
+ALL_KINDS = {"a", "b", "ticker", "noi-quy", "lich-tiem", "thoi-tiet", "tet", "qd", "phim"}
+
+
+def test_the_texts_are_previewed_as_the_feed_is_that_is_published_of_them(
+    everything: Folder, tmp_path: Path
+) -> None:
     found = []
-    for directory in (folder.path, folder.feed):
+    for directory in (everything.path, everything.feed):
         out = tmp_path / directory.name / "out"
-        done = loa("board", "preview", str(directory), "--out", str(out), "--size", "640x360", "--json")
-        assert done.returncode == 0, done.stdout + done.stderr
+        done = loa(
+            "board", "preview", str(directory), "--out", str(out), "--size", "640x360",
+            "--at", "2026-11-23T12:10", "--json",
+        )  # fmt: skip
         report = json.loads(done.stdout)
         found.append({one["file"]: pixels(out, one).tobytes() for one in shots(report, kind="page")})
-    assert found[0] == found[1]
-    assert len(found[0]) == 4
+        assert {one["bulletin"] for one in shots(report, kind="page")} == ALL_KINDS
+    assert found[0].keys() == found[1].keys()
+    assert [name for name in found[0] if found[0][name] != found[1][name]] == []
+
+
+def test_the_window_has_all_kinds_of_bulletins_before_and_after_publishing(everything: Folder) -> None:
+    at = NOW.astimezone()
+    for directory in (everything.path, everything.feed):
+        board, _ = board_of(read(directory, at), at, "dark", "landscape")
+        shown = {bulletin.id for zone in board.zones for bulletin in zone.bulletins}
+        assert shown == {f"preview/{name}" for name in ALL_KINDS}
 
 
 def test_every_kind_of_bulletin_is_drawn_and_what_is_unknown_is_said(tmp_path: Path) -> None:
@@ -371,3 +404,16 @@ def test_a_window_ends_when_its_time_is_over_and_needs_a_screen(station: Path) -
     done = loa("board", "show", str(station), "--driver", "x11", "--for", "0.5")
     assert done.returncode == 1
     assert "no screen through x11" in done.stderr
+
+
+def test_without_layouts_both_that_are_built_in_are_drawn_each_on_its_own_screen(tmp_path: Path) -> None:
+    folder = init(tmp_path / "station", now=NOW)
+    write(Folder(folder.path), COMMUNE, '[[announcement]]\nid = "a"\ntext = "Mời bà con."\n', TIMETABLE)
+    out = tmp_path / "out"
+    done = loa("board", "preview", str(folder.path), "--out", str(out), "--size", "640x360", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    boards = shots(json.loads(done.stdout), kind="board")
+    assert [one["orientation"] for one in boards] == ["landscape", "portrait"]
+    standing = pixels(out, boards[1])
+    beside = standing[round(640 * 28 / 32) + 4 : round(640 * 30 / 32) - 4, 20:340]
+    assert (beside == THEMES["dark"].text).all(axis=2).any(), "the clock stands above the ticker"

@@ -1,5 +1,6 @@
 """From texts to a schedule, and every mistake at once."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,15 @@ import pytest
 from agent.station import authoring
 from agent.station.errors import Author
 from agent.station.folder import Folder
-from tests.agent.station.conftest import ANNOUNCEMENTS, COMMUNE, TIMETABLE, write
+from playlists.board import board_at
+from playlists.models.base import BulletinClass, ClockState
+from playlists.models.schedule import parse_schedule
+from playlists.timetable import FeedSchedule
+from playlists.units import Level
+from tests.agent.station.conftest import ANNOUNCEMENTS, COMMUNE, NOW, TIMETABLE, write
+
+MEDIA = {"chime": "media/chime.opus"}
+HEAD = {"version": 1, "published": "2026-11-23T05:00:00Z"}
 
 
 def read(station: Path) -> authoring.Texts:
@@ -127,3 +136,34 @@ def test_a_missing_file_is_named(station: Path) -> None:
 def test_a_file_outside_the_media_folder_is_a_mistake(station: Path, name: str) -> None:
     write(Folder(station), COMMUNE, ANNOUNCEMENTS + f"recording = '{name}'\n", TIMETABLE)
     assert "recording" in mistakes(station)[0]
+
+
+def test_what_is_shown_keeps_its_paragraphs_and_lists_and_is_spoken_in_one_breath(station: Path) -> None:
+    text = (
+        '[[announcement]]\nid = "hop"\ntext = """\nMời bà con\nđến họp.\n  \nMang theo:\n- sổ tiêm\n'
+        '  của cháu\n* thẻ;\n\n1. Ký tên tháng\n11. Rồi\n2) Nộp\nTừ 3-5 tuổi\n"""\n'
+    )
+    write(Folder(station), COMMUNE, text, TIMETABLE)
+    texts = authoring.read(Folder(station).authoring)
+    body = authoring.compose(texts, MEDIA)["bulletins"][0]["content"]["text"]["body"]
+    assert body == (
+        "Mời bà con đến họp.\n\nMang theo:\n• sổ tiêm của cháu\n• thẻ;\n\n1. Ký tên tháng 11. Rồi\n2) Nộp Từ 3-5 tuổi"
+    )
+    assert texts.announcements.announcement[0].spoken == (
+        "Mời bà con đến họp. Mang theo: sổ tiêm của cháu. thẻ; 1. Ký tên tháng 11. Rồi. 2) Nộp Từ 3-5 tuổi"
+    )
+
+
+def test_a_commune_without_layouts_leaves_them_to_the_board(station: Path) -> None:
+    write(Folder(station), COMMUNE, ANNOUNCEMENTS + '[ticker]\ntext = "Công an: 113"\n', TIMETABLE)
+    document = authoring.compose(authoring.read(Folder(station).authoring), MEDIA)
+    assert document["layouts"] == []
+    schedule, unknown = parse_schedule(json.dumps(HEAD | document).encode())
+    assert unknown == []
+    feeds = {"commune": FeedSchedule(schedule, Level(0), BulletinClass.EMERGENCY)}
+    for orientation, grid in (("landscape", (16, 9)), ("portrait", (9, 32))):
+        board, _ = board_at(
+            feeds, NOW, ClockState.SYNCHRONISED, "pole", frozenset(), "Asia/Ho_Chi_Minh", orientation
+        )
+        assert board.grid == grid
+        assert board.showing == ("commune/hop-thon", "commune/ticker")
