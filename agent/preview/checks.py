@@ -14,7 +14,17 @@ from agent.screen.theme import LEGIBLE, Colour, contrast
 from agent.words import _
 from playlists.units import Seconds
 
-Kind = Literal["long", "contrast", "glyph", "language", "small-picture", "broken", "not-shown", "note"]
+Kind = Literal[
+    "long",
+    "contrast",
+    "glyph",
+    "language",
+    "small-picture",
+    "broken-words",
+    "broken",
+    "not-shown",
+    "note",
+]
 
 MOST_PAGES: Final = 4
 LONGEST_STAY_S: Final = Seconds(60.0)
@@ -44,6 +54,14 @@ def too_long(times: Sequence[Seconds]) -> str | None:
             pages=len(times), seconds=round(stay_s)
         )
     return None
+
+
+def broken_words(page: Page) -> str | None:
+    """The first word that goes on in the next line because it is longer than a line."""
+    line = next((line for line in page.texts if line.broken), None)
+    if line is None:
+        return None
+    return _("a word does not go on one line: “{text}”").format(text=shortened(line.text.split()[-1]))
 
 
 def illegible(page: Page, painted: pygame.Surface) -> str | None:

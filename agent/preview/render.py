@@ -235,6 +235,9 @@ class Preview:
                 self._developed(page, bulletin, name, scene), place, self._fonts, style.theme.ground
             ):
                 pass
+            broken = checks.broken_words(page)
+            if broken is not None:
+                self._warn("broken-words", name, broken, scene)
             low = checks.illegible(page, place)
             if low is not None:
                 self._warn("contrast", name, low, scene)

@@ -179,7 +179,7 @@ def _fit(
                 continue
             larger = [step for step in (*sizes.steps(largest), *smaller) if size < step <= size * MOST_LARGER]
             if size == floor and len(sheets) <= FEW_PAGES:
-                sheets = _largest(blocks, space, larger, style, look, len(sheets)) or sheets
+                sheets = _largest(blocks, space, larger, style, look, len(sheets), whole=whole) or sheets
             return sheets, foot
     raise Quarantine(f"its box of {column.width}×{room} pixels does not hold a line of it")
 
@@ -191,12 +191,14 @@ def _largest(
     style: Style,
     look: Look,
     pages: int,
+    *,
+    whole: bool = True,
 ) -> list[list[Strip]] | None:
     """Set at the biggest of `steps` (biggest first) that takes no more than so many pages."""
     low, high, best = 0, len(steps), None
     while low < high:
         middle = (low + high) // 2
-        sheets = _paged(blocks, space, steps[middle], style, look)
+        sheets = _paged(blocks, space, steps[middle], style, look, whole=whole)
         if sheets is not None and len(sheets) <= pages:
             best, high = sheets, middle
         else:

@@ -41,6 +41,8 @@ class Text:
     weight: Weight
     size: int
     colour: Colour
+    broken: bool = False
+    """Whether its last word goes on in the next line."""
 
 
 @dataclass(frozen=True)

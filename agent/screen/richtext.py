@@ -6,7 +6,7 @@ Lines break at spaces, like those of `typesetting`; a word that is wider than it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -32,6 +32,8 @@ class Run:
     weight: Weight
     emphasised: bool
     width: int
+    broken: bool = False
+    """Whether its last word goes on in the next line."""
 
 
 Line = tuple[Run, ...]
@@ -109,7 +111,7 @@ class Setter:
                 continue
             *full, rest = self._letters(word, width)
             for piece in full:
-                yield self._run([piece])
+                yield tuple(replace(run, broken=True) for run in self._run([piece]))
             line, used = [rest], self._width_of(rest)
         if line:
             yield self._run(line)

@@ -54,13 +54,17 @@ def line_ops(line: Line, at: tuple[int, int], setter: Setter, look: Look) -> lis
     ops = []
     for run in line:
         colour = look.accent if run.emphasised else look.theme.text
-        ops.append(Text(Box(x, y, run.width, setter.line_height), run.text, run.weight, setter.size, colour))
+        box = Box(x, y, run.width, setter.line_height)
+        ops.append(Text(box, run.text, run.weight, setter.size, colour, run.broken))
         x += run.width
     return ops
 
 
 def deal(strips: Sequence[Strip], room: int) -> list[list[Strip]] | None:
-    """Deal strips out to pages that are `room` pixels high, evenly; None if one does not go on any."""
+    """Deal strips out to pages that are `room` pixels high, evenly; None if one does not go on any.
+
+    What is to stay together is parted only where it does not go on one page.
+    """
     pages = _dealt(strips, room)
     if pages is None or len(pages) < 2:
         return pages
@@ -68,11 +72,16 @@ def deal(strips: Sequence[Strip], room: int) -> list[list[Strip]] | None:
     while high - low > 4:
         middle = (low + high) // 2
         tried = _dealt(strips, middle)
-        if tried is not None and len(tried) == len(pages):
+        if tried is not None and (len(tried), _parted(tried)) <= (len(pages), _parted(pages)):
             pages, high = tried, middle
         else:
             low = middle
     return pages
+
+
+def _parted(pages: Sequence[Sequence[Strip]]) -> int:
+    """How often a page ends where it should not."""
+    return sum(page[-1].holds_next for page in pages[:-1])
 
 
 def _dealt(strips: Sequence[Strip], room: int) -> list[list[Strip]] | None:

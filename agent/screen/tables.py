@@ -1,4 +1,7 @@
-"""A table: columns as wide as their words ask for, a head that is said again, rows parted by lines and shades."""
+"""A table: columns as wide as their words ask for, a head that is said again, rows parted by lines and shades.
+
+Where its words do not go beside each other even at the smallest size, each row is set as lines: label: value.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,24 @@ from agent.screen.card import Style
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Text
 from agent.screen.richtext import Line, Setter, words_in
-from agent.screen.strips import Look, Strip, line_ops
+from agent.screen.strips import Look, Strip, line_ops, lines_of
 from agent.screen.theme import Colour
-from playlists.markup import Align, Spans, Table
+from playlists.markup import Align, Span, Spans, Table, words_of
 
 BETWEEN: Final = 0.55
 """Free to the left and right of a cell's words, in sizes of its type."""
 AROUND: Final = 0.2
 """Free above and below them."""
-LONGEST_WORD_PART: Final = 0.45
-"""A word may ask for so much of the width; a longer one is broken."""
 ROW_PART: Final = 0.6
 """A row that takes more of a page than this is parted, so that it may go over two."""
+FEW_ROWS: Final = 2
+"""A table of so few stays on one page where it goes on one."""
 
 
 def set_table(
     table: Table, room: tuple[int, int], size: int, style: Style, look: Look, *, whole: bool
 ) -> list[Strip] | None:
-    """The table's rows, each a strip; None if a word would have to be broken and `whole` forbids it.
+    """The table's rows, each a strip; None if its words do not go beside each other and `whole` asks for that.
 
     `room` is the width and height of a page's column.
 
@@ -41,11 +44,8 @@ def set_table(
     pad = round(size * BETWEEN)
     most = max(2, int(height * ROW_PART / plain.line_height))
     columns = _columns(table, width - 2 * pad * len(table.align), plain, bold)
-    if columns is None and whole:
-        return None
     if columns is None:
-        each = max(1, (width - 2 * pad * len(table.align)) // len(table.align))
-        columns = [each] * len(table.align)
+        return None if whole else _labelled(table, width, plain, look)
     heads: tuple[Strip, ...] = ()
     if table.head:
         lines = _cells(table.head, columns, bold)
@@ -58,7 +58,32 @@ def set_table(
         strips += _strips(
             lines, columns, pad, plain, table.align, look, most, heads=heads, shaded=number % 2 == 0
         )
-    return strips
+    return _together(strips, len(table.rows))
+
+
+def _together(strips: list[Strip], rows: int) -> list[Strip]:
+    if rows > FEW_ROWS:
+        return strips
+    return [*(replace(strip, holds_next=True) for strip in strips[:-1]), *strips[-1:]]
+
+
+def _labelled(table: Table, width: int, setter: Setter, look: Look) -> list[Strip]:
+    """Each row as lines that are as wide as the page: what stands at the head of the column, and its value."""
+    pad = round(setter.size * BETWEEN)
+    labels = [words_of(cell).strip() for cell in table.head] or [""] * len(table.align)
+    strips: list[Strip] = []
+    for number, row in enumerate(table.rows):
+        lines: list[Line] = []
+        for label, cell in zip(labels, row, strict=True):
+            named: Spans = (Span(f"{label}: ", strong=True),) if label else ()
+            if words_of(cell).strip():
+                lines += setter.lines((*named, *cell), max(1, width - 2 * pad))
+        found = lines_of(lines, setter, look, pad)
+        if number % 2 == 0:
+            shade = Fill(Box(0, 0, width, setter.line_height), _shade(look))
+            found = [replace(strip, ops=(shade, *strip.ops)) for strip in found]
+        strips += [*(replace(strip, holds_next=True) for strip in found[:-1]), *found[-1:]]
+    return _together(strips, len(table.rows))
 
 
 def _columns(table: Table, width: int, plain: Setter, bold: Setter) -> list[int] | None:
@@ -70,19 +95,22 @@ def _columns(table: Table, width: int, plain: Setter, bold: Setter) -> list[int]
             for number, cell in enumerate(row):
                 natural[number] = max(natural[number], setter.natural(cell))
                 least[number] = max(least[number], setter.least(cell))
-    longest = int(width * LONGEST_WORD_PART)
-    if any(one > longest for one in least) and len(least) > 2:
-        return None
     if sum(natural) <= width:
         spare = width - sum(natural)
         return [one + spare * one // sum(natural) for one in natural]
     if sum(least) > width:
         return None
-    # who asks for little gets it first, so that short cells stay on one line
+    # who asks for little gets all of it, so that short cells stay on one line; the others share by what they ask for,
+    # as in CSS 2.2, 17.5.2.2
     columns, spare = list(least), width - sum(least)
-    asking = sorted(range(len(least)), key=lambda number: natural[number] - least[number])
-    for place, number in enumerate(asking):
-        given = min(natural[number] - least[number], spare // (len(asking) - place))
+    asks = [wide - narrow for wide, narrow in zip(natural, least, strict=True)]
+    order = sorted(range(len(asks)), key=asks.__getitem__)
+    for place, number in enumerate(order):
+        left = order[place:]
+        if asks[number] <= spare // len(left):
+            given = asks[number]
+        else:
+            given = spare * asks[number] // sum(asks[other] for other in left)
         columns[number] += given
         spare -= given
     return columns

@@ -26,7 +26,7 @@ ACROSS_PX: Final = 1_900
 MOST_TIMES: Final = 4
 """A page is at most so many times as high as it is wide."""
 NEARLY_ALIKE: Final = 48
-"""Of 255. Pixels beside each other that differ less are paper, or its shadow; print stands out more, also in a scan."""
+"""Of 255. Pixels beside each other that differ less are paper, or its shadow; print stands out more."""
 BESIDE_PX: Final = 64
 """So many pixels lie beside each other: a scan may be darker at one side than at the other."""
 SIDE: Final = 0.02
@@ -120,7 +120,7 @@ def _page(page: Any, number: int, folder: Path) -> Printed:
 def gaps_of(image: Image) -> tuple[float, ...]:
     """Heights at which nothing is printed, as shares of the page's: the middles of gaps between lines.
 
-    Nothing is printed where a row of pixels is nearly alike, once specks are wiped off: a scan's paper is grey and grainy.
+    Nothing is printed where a row of pixels is nearly alike, once specks are wiped off: paper of a scan is grainy.
     """
     import numpy as np
     from PIL import ImageFilter

@@ -246,7 +246,7 @@ def test_a_printed_notice_is_drawn_once(tmp_path: Path) -> None:
 def scanned(
     lines: int = 12, size: tuple[int, int] = (1654, 2339)
 ) -> tuple[Image.Image, list[tuple[int, int]]]:
-    """A page as a scanner sees it: grey and grainy, darker at one side, with a black edge; and where its lines lie."""
+    """A page as a scanner sees it: grey, grainy, darker at one side, with a black edge; and where its lines lie."""
     page = Image.new("L", size, 222)
     draw = ImageDraw.Draw(page)
     font = ImageFont.truetype("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf", size[0] // 40)
