@@ -1,12 +1,14 @@
 """What an officer writes, as blocks to be set in type: a small part of Markdown, read by markdown-it-py.
 
 Kept: headings, paragraphs, lists, **strong** and *emphasised* words, tables. A line break is a line break, as
-people who write notices expect. Of a link its words are kept, of a picture nothing; HTML is shown as it was
-typed. What is lost on a board is named, so that publishing can warn. Pure.
+people who write notices expect. Of a link its words are kept, of a picture nothing; what is markup elsewhere (HTML,
+`~~struck~~`, footnotes, …) is shown as it was typed. What is lost on a board, and what stays so, is named: publishing
+can warn. Pure.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +22,18 @@ MAX_NESTING: Final = 20
 DEEPEST_LIST: Final = 3
 MOST_COLUMNS: Final = 12
 BULLET: Final = "•"
+
+_ELSEWHERE: Final = (
+    ("struck words", re.compile(r"~~(?=\S)[^\n]*?\S~~")),
+    ("a box to tick", re.compile(r"^\[[ xX]\](?=\s)")),
+    ("a footnote", re.compile(r"\[\^[^\]\s]+\]")),
+    ("a definition", re.compile(r"(?<=\n): +\S[^\n]*")),
+    ("marked words", re.compile(r"==(?=[^\s=])[^\n=]*[^\s=]==")),
+    ("the address of a link", re.compile(r"^\[[^\]\n]+\]: *\S+", re.MULTILINE)),
+    ("an underlined heading (write # before it)", re.compile(r"(?<=\n)={2,}\s*$", re.MULTILINE)),
+    ("HTML", re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>\n]*)?/?>")),
+)
+"""What other readers of Markdown understand, by how it looks."""
 
 Align = Literal["left", "center", "right"]
 
@@ -78,13 +92,15 @@ class Marked:
 
     blocks: tuple[Block, ...]
     lost: tuple[str, ...] = ()
+    as_typed: tuple[str, ...] = ()
+    """What elsewhere would be markup, and here is shown with its marks."""
 
 
 def read_markdown(text: str) -> Marked:
     """Read a text; anything at all is a text."""
     reader = _Reader(_parser().parse(text))
     blocks = tuple(reader.blocks())
-    return Marked(blocks, tuple(dict.fromkeys(reader.lost)))
+    return Marked(blocks, tuple(dict.fromkeys(reader.lost)), tuple(dict.fromkeys(reader.as_typed)))
 
 
 def plain(text: str) -> str:
@@ -120,6 +136,7 @@ class _Reader:
 
     tokens: Sequence[Token]
     lost: list[str] = field(default_factory=list)
+    as_typed: list[str] = field(default_factory=list)
     _counters: list[int | None] = field(default_factory=list)
     """Of the lists that are open: the next number, or None for one without numbers."""
     _mark: str | None = None
@@ -189,6 +206,11 @@ class _Reader:
         return Table(head, tuple(body), tuple(align))
 
     def _spans(self, token: Token) -> Spans:
+        code = {part.content for part in token.children or () if part.type == "code_inline"}
+        for what, pattern in _ELSEWHERE:
+            found = pattern.search(token.content)
+            if found is not None and not any(found[0] in typed for typed in code):
+                self.as_typed.append(f"{what} ({_short(found[0])})")
         spans: list[Span] = []
         strong = emphasised = 0
         for part in token.children or ():
@@ -209,6 +231,10 @@ class _Reader:
                 case _:
                     pass
         return tuple(_joined(spans))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 24 else text[:23] + "…"
 
 
 def _joined(spans: Sequence[Span]) -> Iterator[Span]:

@@ -126,6 +126,11 @@ def _upright_size(wanted: Wanted) -> tuple[int, int] | None:
     return width, max(1, round(height * (wanted.crop[1] - wanted.crop[0])))
 
 
+def told(error: Exception, wanted: Wanted) -> str:
+    """Why a picture cannot be shown, with the name that its author gave it."""
+    return str(error).replace(str(wanted.path), _name(wanted)).replace(wanted.path.name, _name(wanted))
+
+
 def _name(wanted: Wanted) -> str:
     """As the author calls it: a published file has its digest before its name."""
     digest, _dot, rest = wanted.path.name.partition(".")

@@ -282,7 +282,7 @@ class Preview:
                 decoded = decode(wanted)
                 found[wanted] = pygame.image.frombuffer(decoded.rgb, decoded.size, "RGB")
             except Quarantine as error:
-                self._warn("broken", name, str(error))
+                self._warn("broken", name, checks.told(error, wanted))
                 continue
             said = checks.too_small(wanted)
             if said is not None:

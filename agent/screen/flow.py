@@ -31,6 +31,8 @@ from playlists.markup import Align, Block, Heading, Item, Paragraph, Span, Table
 
 HEADINGS: Final = {1: 1.5, 2: 1.27, 3: 1.13}
 """Size of a heading beside the text's, by its level."""
+BELOW_TITLE: Final = 0.9
+"""A heading inside a text is at most so large beside the title above it."""
 INDENT: Final = 1.15
 """How far an item stands in, in sizes of its type."""
 AFTER: Final = 0.42
@@ -104,7 +106,8 @@ def _compose(
     look = Look(style.theme, style.theme.accents[bulletin.class_])
     head = _head(heading, column, style, len(words) > 120)
     if heading and head is None:
-        blocks, heading = [Heading(1, (Span(heading),)), *blocks], ""
+        below_it = [replace(b, level=max(2, b.level)) if isinstance(b, Heading) else b for b in blocks]
+        blocks, heading = [Heading(1, (Span(heading),)), *below_it], ""
     sheets, foot = _fit(blocks, column, head, style, look, len(words))
     top = below(head, column)
     if head is not None and len(sheets) > 1:
@@ -149,6 +152,8 @@ def _fit(
 ) -> tuple[list[list[Strip]], int]:
     """The strips of each page, at the biggest size that goes on one page, else on as few as the floor takes."""
     sizes = style.sizes
+    if head is not None:
+        look = replace(look, largest_heading=round(head.size * BELOW_TITLE))
     room = column.bottom - below(head, column)
     largest = sizes.body_top if head is None else min(sizes.body_top, round(head.size * 0.8))
     smaller = [size for size in sizes.below_floor() if size >= sizes.floor * SMALLEST]
@@ -255,6 +260,8 @@ def _block(
     match block:
         case Heading(level, spans):
             large = round(size * HEADINGS[level])
+            if look.largest_heading is not None:
+                large = max(size, min(large, look.largest_heading))
             setter = Setter(style.fonts, large, bold=True)
             lines = lines_of(setter.lines(spans, width), setter, look)
             return [replace(strip, holds_next=True) for strip in lines]

@@ -21,6 +21,8 @@ class Look:
 
     theme: Theme
     accent: Colour
+    largest_heading: int | None = None
+    """Pixels: a heading inside the text is not larger than that, and never smaller than the text."""
 
 
 @dataclass(frozen=True)

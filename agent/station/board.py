@@ -152,6 +152,8 @@ class _Reader:
         marked = read_markdown(text)
         for lost in marked.lost:
             self.note(notice.id, f"text: a board leaves out {lost}")
+        for typed in marked.as_typed:
+            self.note(notice.id, f"text: a board shows {typed} as typed, marks and all")
         letters = len(plain(text))
         if letters > LONG_LETTERS:
             self.note(

@@ -14,6 +14,8 @@ from typing import Any
 
 from agent.feeds.trust import MOST_TEXT
 from agent.files import write_atomically
+from agent.screen.errors import Quarantine
+from agent.screen.pictures import Wanted, decode
 from agent.speech import NoVoice, Unspeakable, Voices
 from agent.station.authoring import Texts, compose, session_s
 from agent.station.board import bulletins, read_files
@@ -24,6 +26,8 @@ from agent.station.texts import Announcement
 from playlists.models.base import MAX_MEDIA_BYTES
 from playlists.units import Decibel, Seconds
 
+TRIED_AT = (64, 64)
+"""Pixels. Pictures are decoded so large to see whether a board can."""
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"}
 
 
@@ -166,12 +170,19 @@ class _Cook:
                     self.notes.append(f"announcements.toml: '{announcement.id}' is only shown: {reason}")
 
     def picture(self, file: str) -> None:
-        """A picture for the board."""
+        """A picture for the board, once it has been decoded as a board decodes it."""
         path = self._texts.media_dir / file
         if path.suffix.lower() not in PICTURES:
             self.problems.append(
                 f"media/{file}: is no picture of a known kind ({', '.join(sorted(PICTURES))})"
             )
+            return
+        try:
+            decode(Wanted(path, TRIED_AT, "contain", (0, 0, 0)))
+        except Quarantine as error:
+            reason = str(error).replace(str(path), path.name)
+            self.problems.append(f"media/{file}: {reason}")
+            return
         self.targets[f"media:{file}"] = f"media/{file}"
         self.media[f"media/{file}"] = Medium(path)
 

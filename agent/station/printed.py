@@ -25,13 +25,17 @@ UPRIGHT_PX: Final = 1_600
 ACROSS_PX: Final = 1_900
 MOST_TIMES: Final = 4
 """A page is at most so many times as high as it is wide."""
-PAPER: Final = 235
-"""A pixel as light as that is paper, if there are no darker ones in its row."""
+NEARLY_ALIKE: Final = 48
+"""Of 255. Pixels beside each other that differ less are paper, or its shadow; print stands out more."""
+BESIDE_PX: Final = 64
+"""So many pixels lie beside each other: a scan may be darker at one side than at the other."""
+SIDE: Final = 0.02
+"""So much at either side of a page is not looked at, as a share of its width: scanners leave black edges there."""
 LEAST_GAP: Final = 0.004
 """A gap is at least so high, as a share of the page: between lines, not between a letter and its mark."""
 WHEN_JPEG: Final = 1.6
 """A page is kept as PNG unless that is so much larger than JPEG: letters stay sharp."""
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what is kept in the cache."""
 
 
@@ -114,10 +118,21 @@ def _page(page: Any, number: int, folder: Path) -> Printed:
 
 
 def gaps_of(image: Image) -> tuple[float, ...]:
-    """Heights at which nothing is printed, as shares of the page's: the middles of gaps between lines."""
-    import numpy as np
+    """Heights at which nothing is printed, as shares of the page's: the middles of gaps between lines.
 
-    blank = np.asarray(image.convert("L")).min(axis=1) >= PAPER
+    Nothing is printed where a row of pixels is nearly alike, once specks are wiped off: paper of a scan is grainy.
+    """
+    import numpy as np
+    from PIL import ImageFilter
+
+    grey = np.asarray(image.convert("L").filter(ImageFilter.MedianFilter(3)))
+    side = round(grey.shape[1] * SIDE)
+    grey = grey[:, side : grey.shape[1] - side]
+    blank = np.ones(len(grey), dtype=bool)
+    for begins in (0, BESIDE_PX // 2):  # strips overlap by half: no edge falls between two of them unseen
+        strips = [grey[:, x : x + BESIDE_PX] for x in range(begins, grey.shape[1], BESIDE_PX)]
+        for strip in strips:
+            blank &= np.ptp(strip, axis=1) <= NEARLY_ALIKE
     edges = np.flatnonzero(np.diff(np.concatenate(([False], blank, [False])).astype(np.int8)))
     height = len(blank)
     return tuple(

@@ -81,6 +81,32 @@ def test_what_is_no_markup_here_is_shown_as_it_was_typed(text: str) -> None:
     assert plain(text) == text.strip()
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Họp lúc ~~7 giờ~~ 8 giờ", "struck words (~~7 giờ~~)"),
+        ("- [ ] sổ tiêm\n- thẻ", "a box to tick ([ ])"),
+        ("Lệ phí[^1]", "a footnote ([^1])"),
+        ("Hộ nghèo\n: theo chuẩn", "a definition (: theo chuẩn)"),
+        ("==quan trọng==", "marked words (==quan trọng==)"),
+        ("[cổng]: https://x.example", "the address of a link ([cổng]: https://x.examp…)"),
+        ("Giờ\n===", "an underlined heading (write # before it) (===)"),
+        ("<b>đậm</b>", "HTML (<b>)"),
+        ("| a |\n|---|\n| ~~b~~ |", "struck words (~~b~~)"),
+    ],
+)
+def test_what_is_markup_elsewhere_is_named(text: str, said: str) -> None:
+    assert read_markdown(text).as_typed == (said,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["`~~a~~`", "a ~ b ~~ c", "giá: 5 = 5", "từ [1] đến [x]", "Gồm:\n- a: b", "2 < 3 > 1", "x == y == z"],
+)
+def test_what_only_looks_like_markup_is_not_named(text: str) -> None:
+    assert read_markdown(text).as_typed == ()
+
+
 def test_what_is_read_aloud_has_no_marks() -> None:
     assert plain("# A\n\n- **b**\n\n| c | d |\n|---|---|\n| e | f |") == "A\nb\nc, d\ne, f"
 

@@ -20,8 +20,10 @@ from PIL import Image
 from agent.preview import checks
 from agent.preview.scene import board_of
 from agent.preview.source import read
+from agent.screen.errors import Quarantine
 from agent.screen.grid import Box
 from agent.screen.paint import Page, Text
+from agent.screen.pictures import Wanted, decode
 from agent.screen.theme import ALARMS, THEMES
 from agent.station.folder import Folder
 from agent.station.publish import init, publish
@@ -216,6 +218,16 @@ def test_a_node_s_own_colours_and_theme_are_those_of_the_preview(station: Path, 
     )
     (whole,) = shots(json.loads(done.stdout), kind="board", layout="default", orientation="landscape")
     assert tuple(pixels(out, whole)[20, 100]) == (0, 0x40, 0)
+
+
+def test_a_published_picture_is_named_as_its_author_named_it(tmp_path: Path) -> None:
+    stored = tmp_path / f"{'ab' * 32}.hong.jpg"
+    stored.write_bytes(b"not a picture at all")
+    wanted = Wanted(stored, (64, 64), "contain", (0, 0, 0))
+    with pytest.raises(Quarantine) as broken:
+        decode(wanted)
+    said = checks.told(broken.value, wanted)
+    assert said == "picture hong.jpg cannot be decoded: cannot identify image file 'hong.jpg'"
 
 
 def test_a_line_that_does_not_stand_out_is_named() -> None:

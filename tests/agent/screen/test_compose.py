@@ -118,6 +118,17 @@ def test_text_lies_inside_its_zone_and_no_line_on_another(
 
 
 @pytest.mark.parametrize(("hangs", "size"), BOXES)
+@pytest.mark.parametrize("body", ["# Mục\n\nMột", "## Thời gian\n\nSáng thứ Ba, từ 7 giờ đến 11 giờ.\n" * 3])
+def test_a_heading_inside_a_text_is_smaller_than_its_title(
+    fonts: Fonts, body: str, hangs: str, size: tuple[int, int]
+) -> None:
+    bulletin = Bulletin("b", text=TextPart("Lịch", body, None, "markdown"))
+    _kicker, title, *inside = composed(fonts, bulletin, size, hangs).pages[0].texts
+    assert title.text == "Lịch"
+    assert all(one.size < title.size for one in inside)
+
+
+@pytest.mark.parametrize(("hangs", "size"), BOXES)
 @pytest.mark.parametrize("kind", ["markdown", "long markdown"])
 def test_no_letter_of_a_text_is_lost_and_their_order_stays(
     fonts: Fonts, kind: str, hangs: str, size: tuple[int, int]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from agent.clock import FakeClock
 from agent.feeds import Feeds
@@ -205,6 +206,26 @@ def test_a_text_without_words_is_refused_at_publishing(station: Path) -> None:
     write(Folder(station), COMMUNE, empty, TIMETABLE.replace('"chime"', '"announcement:hop-thon"'))
     with pytest.raises(Author, match="'hop-thon' text: the text holds nothing that can be spoken"):
         publish(station, now=NOW)
+
+
+def test_a_picture_that_no_board_can_decode_is_refused_by_its_own_name(station: Path) -> None:
+    media = Folder(station).authoring / "media"
+    media.mkdir(exist_ok=True)
+    (media / "hong.jpg").write_bytes(b"not a picture at all")
+    Image.new("1", (5_000, 4_000)).save(media / "to.png")
+    Image.new("RGB", (800, 600), (9, 99, 9)).save(media / "dut.jpg", quality=90)
+    (media / "dut.jpg").write_bytes((media / "dut.jpg").read_bytes()[:900])
+    Image.new("RGB", (800, 600)).save(media / "anh.png")
+    names = ("hong.jpg", "to.png", "dut.jpg", "anh.png")
+    images = "".join(f'[[image]]\nid = "{name[:-4]}"\nfile = "{name}"\n' for name in names)
+    write(Folder(station), COMMUNE, images, TIMETABLE)
+    with pytest.raises(Author) as refused:
+        publish(station, now=NOW)
+    cut, broken, large = refused.value.problems
+    assert cut.startswith("media/dut.jpg: picture dut.jpg cannot be decoded: ")
+    assert broken.startswith("media/hong.jpg: picture hong.jpg cannot be decoded: ")
+    assert large.startswith("media/to.png: picture to.png has 5000×4000 pixels, at most 16000000")
+    assert str(media) not in str(refused.value)
 
 
 def test_the_station_s_own_voices_speak(station: Path) -> None:

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from agent.station import authoring
 from agent.station.board import bulletins, read_files
@@ -206,6 +207,7 @@ def test_a_table_of_the_file_that_is_wrong_is_refused(desk: Desk, toml: str, why
     ("toml", "files", "why"),
     [
         ('[[notice]]\nid="a"\ntext="![x](y.png) chữ"', {}, "leaves out a picture in the text"),
+        ('[[notice]]\nid="a"\ntext="~~chữ~~ số"', {}, "shows struck words (~~chữ~~) as typed"),
         ('[[notice]]\nid="a"\ntext="' + "chữ " * 500 + '"', {}, "few stand before a board"),
         ('[[table]]\nid="a"\nfile="a.csv"', {"a_csv": "a;b;c;d;e;f;g\n1;2;3;4;5;6;7"}, "table of 7 columns"),
         ('[[table]]\nid="a"\nfile="a.csv"', {"a_csv": "a\tb\n1\t2\t3"}, "row 2 has more cells than the head"),
@@ -239,6 +241,37 @@ def test_a_printed_notice_is_drawn_once(tmp_path: Path) -> None:
     with Image.open(first[0].path) as image:
         assert image.size == first[0].size
         assert image.mode in {"P", "L"}, "print needs few colours"
+
+
+def scanned(
+    lines: int = 12, size: tuple[int, int] = (1654, 2339)
+) -> tuple[Image.Image, list[tuple[int, int]]]:
+    """A page as a scanner sees it: grey, grainy, darker at one side, with a black edge; and where its lines lie."""
+    page = Image.new("L", size, 222)
+    draw = ImageDraw.Draw(page)
+    font = ImageFont.truetype("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf", size[0] // 40)
+    each, boxes = size[1] * 4 // 5 // lines, []
+    for line in range(lines):
+        at = (size[0] // 10, size[1] // 10 + line * each)
+        words = "Kính mời đại diện các hộ đến nhà văn hóa ạ"
+        draw.text(at, words, fill=70, font=font)
+        box = draw.textbbox(at, words, font=font)
+        boxes.append((round(box[1]), round(box[3])))
+    shade = np.linspace(-60, 0, size[0])[None, :]
+    grain = np.random.default_rng(1).normal(0, 6, (size[1], size[0]))
+    seen = np.asarray(page.filter(ImageFilter.GaussianBlur(1))).astype(float) + shade + grain
+    seen[:, : size[0] // 100] = 10
+    return Image.fromarray(seen.clip(0, 255).astype(np.uint8)), boxes
+
+
+def test_a_scan_is_cut_between_its_lines(tmp_path: Path) -> None:
+    page, boxes = scanned()
+    page.save(tmp_path / "scan.pdf", "PDF", resolution=200)
+    (seen,) = pages_of(tmp_path / "scan.pdf", tmp_path)
+    assert len(seen.gaps) >= 11
+    height = page.height
+    for gap in seen.gaps:
+        assert not any(top <= gap * height <= bottom for top, bottom in boxes), f"{gap} goes through a line"
 
 
 def test_a_page_in_landscape_is_wider(tmp_path: Path) -> None:
