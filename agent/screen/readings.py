@@ -35,6 +35,8 @@ NO_VALUE: Final = "—"
 NO_DATA: Final = "Không có số liệu"
 OLD: Final = "Số liệu cũ"
 WHEN_UNKNOWN: Final = "không rõ đo lúc nào"
+JUST_NOW: Final = "vừa đo"
+MEASURED: Final = "đo "
 UNIT_TO_VALUE: Final = 0.5
 """Size of a unit beside its value's."""
 NAME_TO_VALUE: Final = 0.42
@@ -89,7 +91,8 @@ def compose_readings(
             break
     else:
         raise Quarantine(f"its box of {room.width}×{room.height} pixels does not hold a reading")
-    each = -(-len(said) // count)
+    each = -(-len(said) // count)  # as many on each page, and as large as so many go
+    shape = _shape(said, each, space, style) or shape
     pages = []
     for number in range(count):
         part = said[number * each : (number + 1) * each]
@@ -128,30 +131,31 @@ def _shape(said: Sequence[_Said], each: int, room: Box, style: Style) -> _Shape 
                 break
             name = max(style.sizes.small, min(style.sizes.body_top, round(value * NAME_TO_VALUE)))
             age = max(style.sizes.small, round(name * 0.72))
-            if all(_height(one, value, name, age, cell[0], style) <= cell[1] for one in said):
+            if (_height(said, value, name, age, cell[0], style) or cell[1] + 1) <= cell[1]:
                 best = _Shape(across, value, name, age)
                 break
     return best
 
 
-def _height(one: _Said, value: int, name: int, age: int, width: int, style: Style) -> int:
-    """What one reading needs; more than any room where a word would have to be broken."""
+def _height(said: Sequence[_Said], value: int, name: int, age: int, width: int, style: Style) -> int | None:
+    """What readings beside each other need, on one line; None where a word would have to be broken."""
     fonts = style.fonts
     pad = style.sizes.gap
     width -= 2 * pad
-    wide = fonts.bold(value).width(one.value)
-    if one.unit:
-        wide += value // 5 + fonts.regular(round(value * UNIT_TO_VALUE)).width(one.unit)
-    if wide > width:
-        return 1_000_000
-    names = _whole(one.name, width, fonts.regular(name))
-    ages = _whole(one.age, width, fonts.regular(age))
-    if names is None or ages is None:
-        return 1_000_000
+    most_names = most_ages = 0
+    for one in said:
+        wide = fonts.bold(value).width(one.value)
+        if one.unit:
+            wide += value // 5 + fonts.regular(round(value * UNIT_TO_VALUE)).width(one.unit)
+        names = _whole(one.name, width, fonts.regular(name))
+        ages = _whole(one.age, width, fonts.regular(age))
+        if wide > width or names is None or ages is None:
+            return None
+        most_names, most_ages = max(most_names, len(names)), max(most_ages, len(ages))
     return (
-        len(names) * fonts.regular(name).line_height
+        most_names * fonts.regular(name).line_height
         + fonts.bold(value).line_height
-        + len(ages) * fonts.regular(age).line_height
+        + most_ages * fonts.regular(age).line_height
         + 2 * pad
     )
 
@@ -167,46 +171,55 @@ def _grid(part: Sequence[_Said], shape: _Shape, room: Box, style: Style) -> list
     down = -(-len(part) // shape.across)
     width = (room.width - gap * (shape.across - 1)) // shape.across
     height = (room.height - gap * (down - 1)) // down
-    tallest = max(_height(one, shape.value, shape.name, shape.age, width, style) for one in part)
+    rows = [part[at : at + shape.across] for at in range(0, len(part), shape.across)]
+    tallest = max(_height(row, shape.value, shape.name, shape.age, width, style) or height for row in rows)
     high = min(height, max(tallest + style.sizes.gap, round(tallest * 1.25)))
     top = room.y + max(0, (room.height - down * high - (down - 1) * gap) // 3)
     ops: list[Op] = []
-    for number, one in enumerate(part):
-        x = room.x + (number % shape.across) * (width + gap)
-        y = top + (number // shape.across) * (high + gap)
-        ops += _cell(one, shape, Box(x, y, width, high), style)
+    for number, row in enumerate(rows):
+        y = top + number * (high + gap)
+        boxes = [Box(room.x + place * (width + gap), y, width, high) for place in range(len(row))]
+        ops += _row(row, shape, boxes, style)
     return ops
 
 
-def _cell(one: _Said, shape: _Shape, box: Box, style: Style) -> list[Op]:
+def _row(row: Sequence[_Said], shape: _Shape, boxes: Sequence[Box], style: Style) -> list[Op]:
+    """Readings beside each other: their values stand on one line, names right above and ages below it."""
+    fonts, pad = style.fonts, style.sizes.gap
+    name_face, width, high = fonts.regular(shape.name), boxes[0].width, boxes[0].height
+    set_names = [wrap(one.name, width - 2 * pad, name_face) if one.name else [] for one in row]
+    used = _height(row, shape.value, shape.name, shape.age, width, style) or high
+    top = boxes[0].y + max(pad, (high - used) // 2 + pad)
+    value_y = top + max(map(len, set_names)) * name_face.line_height
+    ops: list[Op] = []
+    for one, names, box in zip(row, set_names, boxes, strict=True):
+        name_y = value_y - len(names) * name_face.line_height
+        at = (box.x + 2 * pad, name_y)
+        ops += set_lines(names, at, ("regular", shape.name, style.theme.muted), fonts)
+        ops += _cell(one, shape, box, value_y, style)
+    return ops
+
+
+def _cell(one: _Said, shape: _Shape, box: Box, y: int, style: Style) -> list[Op]:
+    """A reading's rail, its value with its unit at `y`, and its age."""
     fonts, theme, pad = style.fonts, style.theme, style.sizes.gap
-    ground = theme.surface
     rail: Colour = theme.accents["priority"] if one.warns else theme.accents["routine"]
-    inner = Box(box.x + 2 * pad, box.y + pad, box.width - 2 * pad, box.height - 2 * pad)
+    x, width = box.x + 2 * pad, box.width - 2 * pad
     value_face = fonts.bold(shape.value)
-    names = wrap(one.name, inner.width, fonts.regular(shape.name)) if one.name else []
-    ages = wrap(one.age, inner.width, fonts.regular(shape.age)) if one.age else []
-    used = _height(one, shape.value, shape.name, shape.age, box.width, style) - 2 * pad
-    y = inner.y + max(0, (inner.height - used) // 2)
+    ages = wrap(one.age, width, fonts.regular(shape.age)) if one.age else []
     ink = theme.muted if one.dim else theme.text
-    ops: list[Op] = [
-        Fill(Box(box.x, box.y + pad, max(3, pad // 3), box.height - 2 * pad), _faint(rail, ground, one.dim))
-    ]
-    ops += set_lines(names, (inner.x, y), ("regular", shape.name, theme.muted), fonts)
-    y += len(names) * fonts.regular(shape.name).line_height
-    ops += set_lines([one.value], (inner.x, y), ("bold", shape.value, ink), fonts)
+    side = Box(box.x, box.y + pad, max(3, pad // 3), box.height - 2 * pad)
+    ops: list[Op] = [Fill(side, _faint(rail, theme.surface, one.dim))]
+    ops += set_lines([one.value], (x, y), ("bold", shape.value, ink), fonts)
     if one.unit:
         unit = round(shape.value * UNIT_TO_VALUE)
-        face = fonts.regular(unit)
         at = (
-            inner.x + value_face.width(one.value) + shape.value // 5,
-            y + value_face.ascent - face.ascent,
+            x + value_face.width(one.value) + shape.value // 5,
+            y + value_face.ascent - fonts.regular(unit).ascent,
         )
         ops += set_lines([one.unit], at, ("regular", unit, theme.muted), fonts)
-    y += value_face.line_height
     colour = theme.accents["priority"] if one.warns else theme.muted
-    ops += set_lines(ages, (inner.x, y), ("regular", shape.age, colour), fonts)
-    return ops
+    return ops + set_lines(ages, (x, y + value_face.line_height), ("regular", shape.age, colour), fonts)
 
 
 def _faint(colour: Colour, ground: Colour, dim: bool) -> Colour:
@@ -223,8 +236,7 @@ def _said(value: Value, stale_after_s: Seconds, moment: Moment) -> _Said:
     name, unit, note = normalise(value.name), normalise(value.unit), normalise(value.note)
     text = normalise(value.value or "").replace("\n", " ")
     if not text:
-        when = "" if value.at is None else f", {_age(value.at, moment)}"
-        return _Said(name, NO_VALUE, "", NO_DATA + when, dim=True, warns=False)
+        return _Said(name, NO_VALUE, "", _since(value.at, moment), dim=True, warns=False)
     age = "" if value.at is None else _age(value.at, moment)
     if value.at is None or not moment.known:
         words = " · ".join(part for part in (note, age or WHEN_UNKNOWN) if part)
@@ -232,6 +244,14 @@ def _said(value: Value, stale_after_s: Seconds, moment: Moment) -> _Said:
     if moment.wall - value.at > timedelta(seconds=stale_after_s):
         return _Said(name, text, unit, f"{OLD}, {age}", dim=True, warns=True)
     return _Said(name, text, unit, " · ".join(part for part in (note, age) if part), dim=False, warns=False)
+
+
+def _since(at: datetime | None, moment: Moment) -> str:
+    """That there is no data, and since when there is none."""
+    when = WHEN_UNKNOWN if at is None else _age(at, moment)
+    if when in {WHEN_UNKNOWN, JUST_NOW}:
+        return NO_DATA
+    return f"{NO_DATA} từ {when.removeprefix(MEASURED).removeprefix('lúc ')}"
 
 
 def _age(at: datetime, moment: Moment) -> str:
@@ -242,14 +262,14 @@ def _age(at: datetime, moment: Moment) -> str:
             local = at.astimezone(moment.timezone)
         except OverflowError:  # the last day that can be written, and here it is the day after
             return WHEN_UNKNOWN
-        return f"đo lúc {local:%H:%M} {local.day}/{local.month}/{local.year}"
+        return f"{MEASURED}lúc {local:%H:%M} {local.day}/{local.month}/{local.year}"
     if gone < MINUTE:
-        return "vừa đo"
+        return JUST_NOW
     if gone < HOUR:
-        return f"{gone // MINUTE} phút trước"
+        return f"{MEASURED}{gone // MINUTE} phút trước"
     if gone < DAY:
-        return f"{gone // HOUR} giờ trước"
-    return f"{gone // DAY} ngày trước"
+        return f"{MEASURED}{gone // HOUR} giờ trước"
+    return f"{MEASURED}{gone // DAY} ngày trước"
 
 
 def _changes_at(readings: ReadingsPart, moment: Moment) -> datetime | None:

@@ -14,6 +14,7 @@ from agent.screen.errors import Quarantine
 from agent.screen.fonts import Weight
 from agent.screen.scripts import ZERO_WIDTH_SPACE, clusters, pieces
 from agent.screen.typesetting import Ruler, count_words, normalise
+from agent.screen.units import clings
 from playlists.markup import Span
 
 
@@ -168,7 +169,20 @@ def _words(spans: tuple[Span, ...], bold: bool) -> list[list[_Word]]:
                 elif piece:
                     words.append(_Word([(piece, weight, span.emphasised)], spaced))
                 glued = bool(piece)
-    return paragraphs
+    return [_bound(words) for words in paragraphs]
+
+
+def _bound(words: list[_Word]) -> list[_Word]:
+    """The same with a numeral and its unit in one."""
+    kept = clings(["".join(text for text, _, _ in word.parts) for word in words])
+    bound: list[_Word] = []
+    for word, clinging in zip(words, kept, strict=True):
+        if clinging and word.spaced:
+            (text, weight, emphasised), *rest = word.parts
+            bound[-1].parts += [(f" {text}", weight, emphasised), *rest]
+        else:
+            bound.append(word)
+    return bound
 
 
 def words_in(lines: Sequence[Line]) -> int:

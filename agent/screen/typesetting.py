@@ -2,8 +2,9 @@
 
 Text is normalised to NFC first: Vietnamese arrives in both forms, and a font has a glyph for `ễ`, while
 `e` + two combining marks is at the mercy of its mark positioning. Lines break at spaces and at zero-width
-spaces, and between words where a script writes no space between them (`scripts.pieces`); a word that is wider
-than its line is broken between grapheme clusters, so that no mark is torn off its letter.
+spaces, and between words where a script writes no space between them (`scripts.pieces`), but not between a
+numeral and its unit; a word that is wider than its line is broken between grapheme clusters, so that no mark
+is torn off its letter.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Protocol
 
 from agent.screen.errors import Quarantine
 from agent.screen.scripts import MARK_PICTURE, ZERO_WIDTH_SPACE, clusters, pieces
+from agent.screen.units import clings
 
 _SPACES = re.compile(r"(?:[^\S\n\u00a0\u202f]|\u200b)+")
 _BREAKS = re.compile(r"[ \u200b]*\n[ \u200b]*")
@@ -84,6 +86,20 @@ def _units(paragraph: str) -> tuple[tuple[str, str], ...]:
     return tuple(units)
 
 
+@lru_cache(maxsize=64)
+def _bound(paragraph: str) -> tuple[tuple[str, str], ...]:
+    """As `_units`, with a numeral and what it is a number of in one."""
+    bound: list[tuple[str, str]] = []
+    units = _units(paragraph)
+    for (word, glue), kept in zip(units, clings([word for word, _ in units]), strict=True):
+        if kept and glue:
+            before, first = bound[-1]
+            bound[-1] = f"{before}{glue}{word}", first
+        else:
+            bound.append((word, glue))
+    return tuple(bound)
+
+
 def count_words(text: str) -> int:
     """How many words normalised text has, also where none are parted by spaces."""
     return sum(bool(word) for paragraph in text.split("\n") for word, _ in _units(paragraph))
@@ -98,7 +114,7 @@ def wrap(text: str, width: int, ruler: Ruler) -> list[str]:
     widths: dict[str, int] = {" ": ruler.width(" ")}
     lines: list[str] = []
     for paragraph in text.split("\n"):
-        lines += _wrap_paragraph(_units(paragraph), width, ruler, widths)
+        lines += _wrap_paragraph(_bound(paragraph), width, ruler, widths)
     return lines
 
 
@@ -124,7 +140,10 @@ def _wrap_paragraph(
         if wide <= width:
             line, used = word, wide
             continue
-        *full, line = _break_word(word, width, ruler)
+        if " " in word:  # it is too long to stay in one line
+            *full, line = _wrap_paragraph([(part, " ") for part in word.split(" ")], width, ruler, widths)
+        else:
+            *full, line = _break_word(word, width, ruler)
         lines += full
         used = ruler.width(line)
     return [*lines, line]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, FailFast, Field, StringConstraints, model_validator
 
@@ -13,6 +13,10 @@ FORMAT = "loa.readings/1"
 MAX_READINGS_BYTES = 100_000
 
 Words = Annotated[str, StringConstraints(max_length=60)]
+
+
+VIETNAMESE: Final = str.maketrans(",.-", ".,\u2212")
+"""From figures as Python writes them."""
 
 
 class Reading(Model):
@@ -32,14 +36,14 @@ class Reading(Model):
 
     @property
     def written(self) -> str | None:
-        """The value as it is written in Vietnamese, with a decimal comma."""
+        """The value as it is written in Vietnamese, with a decimal comma and points between thousands."""
         if isinstance(self.value, str) or self.value is None:
             return self.value or None
         places = 3 if self.decimals is None else self.decimals
-        text = f"{self.value:.{places}f}"
+        text = f"{self.value:,.{places}f}"
         if self.decimals is None and "." in text:
             text = text.rstrip("0").rstrip(".")
-        return text.replace(".", ",").replace("-", "\u2212")
+        return text.translate(VIETNAMESE)
 
 
 class Readings(Model):

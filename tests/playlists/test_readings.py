@@ -27,6 +27,8 @@ def document(**reading: Any) -> bytes:
         (-2.5, None, "\u22122,5"),
         (0, None, "0"),
         (100, None, "100"),
+        (2666666.45, None, "2.666.666,45"),
+        (-1013, 0, "\u22121.013"),
         ("Đông Bắc cấp 3", None, "Đông Bắc cấp 3"),
         ("", None, None),
         (None, 2, None),

@@ -183,10 +183,10 @@ def test_what_is_said_of_readings_is_honest(fonts: Fonts) -> None:
     composition = composed(fonts, KINDS["readings"], (1892, 931), "landscape")
     lines = [text.text for text in composition.pages[0].texts]
     said = " ".join(lines)
-    assert "12 phút trước" in said
+    assert "đo 12 phút trước" in said
     assert "vừa đo" in said
-    assert "Số liệu cũ, 5 giờ trước" in said
-    assert "Không có số liệu, 1 ngày trước" in said
+    assert "Số liệu cũ, đo 5 giờ trước" in said
+    assert "Không có số liệu từ 1 ngày trước" in said
     assert "—" in lines
     by_text = {text.text: text for text in composition.pages[0].texts}
     assert by_text["3,42"].colour == THEMES["dark"].muted, "an old value is not as bright as a new one"
@@ -201,6 +201,7 @@ def test_without_a_clock_no_age_is_told_and_nothing_is_counted_down(fonts: Fonts
     said = " ".join(text.text for text in composition.pages[0].texts)
     assert "trước" not in said
     assert "đo lúc 08:40 28/11/2026" in said
+    assert "Không có số liệu từ 07:40 27/11/2026" in said
     assert composition.fresh_until is None
     with pytest.raises(Quarantine, match="right time"):
         pages(KINDS["countdown"], (1892, 931), style, unknown)
