@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from agent.screen.content import ClassName
+from agent.screen.content import Bulletin, ClassName
 from agent.screen.fonts import Fonts, Weight
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Stamp, Text
 from agent.screen.qr import qr_stamp
-from agent.screen.theme import KICKERS, SCAN_ME, Colour, Sizes, Theme
+from agent.screen.theme import Colour, Sizes, Theme
 from agent.screen.typesetting import balance, fit_on_one
+from agent.screen.wording import wording
 
 WIDE: Final = 1.25
 """Width to height from which a QR code stands beside the text, not below it."""
@@ -65,23 +66,25 @@ def card(class_: ClassName, size: tuple[int, int], style: Style) -> tuple[Box, l
     return Box(rail, 0, width - rail, height).inset(margin, round(margin * 0.85)), ops
 
 
-def kicker(class_: ClassName, inner: Box, style: Style) -> tuple[list[Text | Fill], Box]:
+def kicker(bulletin: Bulletin, inner: Box, style: Style) -> tuple[list[Text | Fill], Box]:
     """The word for the class above the heading, where there is room; and the box that is left."""
-    sizes, theme = style.sizes, style.theme
+    sizes, theme, class_ = style.sizes, style.theme, bulletin.class_
     face = style.fonts.bold(sizes.kicker)
-    word = KICKERS[class_]
+    word = wording(bulletin.language).kickers[class_]
     filled = class_ != "routine"
     pad = round(sizes.kicker * 0.55) if filled else 0
     height = face.line_height + (pad // 2 if filled else 0)
     needed = height + 4 * style.fonts.regular(sizes.floor).line_height
-    if inner.height < needed or inner.width < face.width(word) + 2 * pad:
+    if not word or inner.height < needed or inner.width < face.width(word) + 2 * pad:
         return [], inner
     ops: list[Text | Fill] = []
+    x = inner.x
     if filled:
-        pill = Box(inner.x, inner.y, face.width(word) + 2 * pad, height)
+        pill = Box(inner.x, inner.y, max(face.width(word) + 2 * pad, height), height)
         ops.append(Fill(pill, theme.accents[class_], height // 2))
+        x += (pill.width - face.width(word)) // 2
     colour = theme.on_accents[class_] if filled else theme.accents[class_]
-    ops += set_lines([word], (inner.x + pad, inner.y + pad // 4), ("bold", sizes.kicker, colour), style.fonts)
+    ops += set_lines([word], (x, inner.y + pad // 4), ("bold", sizes.kicker, colour), style.fonts)
     used = height + round(sizes.kicker * 0.6)
     return ops, Box(inner.x, inner.y + used, inner.width, inner.height - used)
 
@@ -146,12 +149,13 @@ def page_marks(
     return marks
 
 
-def with_qr(data: str, inner: Box, style: Style) -> tuple[Box, list[Op], str | None]:
+def with_qr(data: str, language: str, inner: Box, style: Style) -> tuple[Box, list[Op], str | None]:
     """The code on a white card, beside or below the text; and the box that is left for the text."""
     wide = inner.width >= WIDE * inner.height
     most = min(inner.height, round(inner.width * 0.27)) if wide else round(inner.height * 0.34)
     caption = style.fonts.regular(style.sizes.small)
-    below = caption.line_height if most > 6 * caption.line_height else 0
+    scan_me = wording(language).scan_me
+    below = caption.line_height if scan_me and most > 6 * caption.line_height else 0
     stamp, side, reason = qr_stamp(data, most - below)
     if stamp is None:
         return inner, [], reason
@@ -167,10 +171,10 @@ def with_qr(data: str, inner: Box, style: Style) -> tuple[Box, list[Op], str | N
         Fill(Box(left, top, side, side), (255, 255, 255), style.sizes.radius // 2),
         Stamp(_centred(stamp.get_width(), Box(left, top, side, side)), stamp),
     ]
-    if below and caption.width(SCAN_ME) <= side:
-        x = left + (side - caption.width(SCAN_ME)) // 2
+    if below and caption.width(scan_me) <= side:
+        x = left + (side - caption.width(scan_me)) // 2
         y = top + side + round(style.sizes.small * 0.15)
-        ops += set_lines([SCAN_ME], (x, y), ("regular", style.sizes.small, style.theme.muted), style.fonts)
+        ops += set_lines([scan_me], (x, y), ("regular", style.sizes.small, style.theme.muted), style.fonts)
     return rest, ops, None
 
 

@@ -17,6 +17,7 @@ from agent.screen.protocol import Action
 from agent.screen.stage import NEVER, Stage
 from agent.screen.typesetting import balance, fit_on_one
 from agent.screen.wishes import Wishes
+from agent.screen.wording import language_name
 from playlists.units import MonotonicS, Seconds
 
 BAR_PART: Final = 0.085
@@ -30,7 +31,6 @@ LABELS: Final[dict[Action, str]] = {
     "useful": "Hữu ích",
     "useless": "Chưa hữu ích",
 }
-NAMES: Final = {"vi": "Tiếng Việt", "en": "English", "km": "ខ្មែរ", "hmn": "Hmoob", "mww": "Hmoob"}
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class ControlsArea:
     def _label(self, action: Action) -> str:
         language = self._wishes.language
         if action == "language" and language is not None:
-            return NAMES.get(language.partition("-")[0], language)
+            return language_name(language)
         return LABELS[action]
 
     def _lay_out(self) -> tuple[Button, ...]:

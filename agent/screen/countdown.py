@@ -10,6 +10,7 @@ from agent.screen.content import Bulletin, CountdownPart
 from agent.screen.errors import Quarantine
 from agent.screen.paint import Op, Page, Text
 from agent.screen.typesetting import fit_on_one, normalise
+from agent.screen.wording import Wording, wording
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
@@ -25,16 +26,16 @@ def compose_countdown(
     """
     if not moment.known:
         raise Quarantine("without the right time nothing is counted down")
-    left = countdown.to - moment.wall
+    left, words = countdown.to - moment.wall, wording(bulletin.language)
     over = left <= timedelta(0)
     heading = normalise(countdown.heading).replace("\n", " ")
-    big, small, fresh_until = _left(countdown.to, moment.wall)
+    big, small, fresh_until = _left(countdown.to, moment.wall, words)
     if over:
-        big, small, fresh_until = normalise(countdown.after) or heading or "Đã đến", "", None
+        big, small, fresh_until = normalise(countdown.after) or heading or "00:00", "", None
         heading = heading if big != heading else ""
     style = style.for_text(heading, big, small)
     inner, drawn = card(bulletin.class_, size, style)
-    word, column = kicker(bulletin.class_, inner, style)
+    word, column = kicker(bulletin, inner, style)
     sizes, fonts = style.sizes, style.fonts
     steps = [*sizes.steps(round(sizes.heading_top * 0.8)), *sizes.below_floor()]
     head = fit_head(heading, column, steps, style, share=0.34, lines=2) if heading else None
@@ -70,11 +71,17 @@ def compose_countdown(
     drop = max(0, round((column.bottom - bottom) * 0.42))
     ops: list[Op] = [*drawn]
     ops += [moved(op, drop) for op in (*word, *(head.lines if head is not None else ()), *texts)]
-    words = len(f"{heading} {big} {small}".split())
-    return Composition((Page(tuple(ops), words),), fresh_until=fresh_until)
+    count = len(f"{heading} {big} {small}".split())
+    return Composition((Page(tuple(ops), count),), fresh_until=fresh_until)
 
 
-def _left(to: datetime, wall: datetime) -> tuple[str, str, datetime | None]:
+def is_over(bulletin: Bulletin, wall: datetime) -> bool:
+    """Whether it counts down to what has come, and has nothing to say after it: then it is not shown."""
+    part = bulletin.countdown
+    return part is not None and not normalise(part.after) and wall >= part.to
+
+
+def _left(to: datetime, wall: datetime, words: Wording) -> tuple[str, str, datetime | None]:
     """What is still left, in large and in small; and when that changes."""
     left = max(timedelta(0), to - wall)
     if left <= HOUR:
@@ -83,8 +90,8 @@ def _left(to: datetime, wall: datetime) -> tuple[str, str, datetime | None]:
     minutes = -(-left // MINUTE)
     days, hours = minutes // 1440, minutes % 1440 // 60
     changes_at = to - (minutes - 1) * MINUTE
-    rest = f"{hours} giờ {minutes % 60} phút"
-    return (f"{days} ngày", rest, changes_at) if days else (rest, "", changes_at)
+    rest = words.hours_left.format(hours, minutes % 60)
+    return (words.days_left.format(days), rest, changes_at) if days else (rest, "", changes_at)
 
 
 def _widest(text: str) -> str:

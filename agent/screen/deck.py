@@ -14,6 +14,7 @@ from agent.screen.aside import Aside, takes_long
 from agent.screen.card import Composition, Style
 from agent.screen.compose import pages
 from agent.screen.content import Bulletin
+from agent.screen.countdown import is_over
 from agent.screen.errors import Quarantine
 from agent.screen.films import Film
 from agent.screen.grid import Box
@@ -134,6 +135,8 @@ class Deck:
     def able(self) -> list[Bulletin]:
         """Bulletins that may take turns: emergencies alone, while there is one; and in the chosen language."""
         able = [bulletin for bulletin in self.bulletins if bulletin.id not in self._failed]
+        if self.wall is not None:
+            able = [bulletin for bulletin in able if not is_over(bulletin, self.wall)]
         able = [bulletin for bulletin in able if bulletin.class_ == "emergency"] or able
         spoken = [bulletin for bulletin in able if bulletin.language == self.language]
         return spoken if self.language is not None and spoken else able

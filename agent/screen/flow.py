@@ -100,9 +100,9 @@ def _compose(
     inner, drawn = card(bulletin.class_, size, style)
     left_out = None
     if qr:
-        inner, stamps, left_out = with_qr(qr, inner, style)
+        inner, stamps, left_out = with_qr(qr, bulletin.language, inner, style)
         drawn += stamps
-    word, column = kicker(bulletin.class_, inner, style)
+    word, column = kicker(bulletin, inner, style)
     look = Look(style.theme, style.theme.accents[bulletin.class_])
     head = _head(heading, column, style, len(words) > 120)
     if heading and head is None:

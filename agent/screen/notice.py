@@ -42,9 +42,9 @@ def compose_text(bulletin: Bulletin, text: TextPart, size: tuple[int, int], styl
     inner, drawn = card(bulletin.class_, size, style)
     left_out = None
     if text.qr:
-        inner, stamps, left_out = with_qr(text.qr, inner, style)
+        inner, stamps, left_out = with_qr(text.qr, bulletin.language, inner, style)
         drawn += stamps
-    word, column = kicker(bulletin.class_, inner, style)
+    word, column = kicker(bulletin, inner, style)
     pages = _set(heading, body, column, style)
     top = min(page.top for page in pages)
     # the block hangs a little above the middle, where the eye expects it

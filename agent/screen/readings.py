@@ -29,14 +29,10 @@ from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page
 from agent.screen.theme import Colour
 from agent.screen.typesetting import Ruler, normalise, wrap
+from agent.screen.wording import Wording, wording
 from playlists.units import Seconds
 
 NO_VALUE: Final = "—"
-NO_DATA: Final = "Không có số liệu"
-OLD: Final = "Số liệu cũ"
-WHEN_UNKNOWN: Final = "không rõ đo lúc nào"
-JUST_NOW: Final = "vừa đo"
-MEASURED: Final = "đo "
 UNIT_TO_VALUE: Final = 0.5
 """Size of a unit beside its value's."""
 NAME_TO_VALUE: Final = 0.42
@@ -69,18 +65,19 @@ def compose_readings(
     """
     if not readings.values:
         raise Quarantine("it has no readings")
-    said = [_said(value, readings.stale_after_s, moment) for value in readings.values]
+    own = wording(bulletin.language)
+    said = [_said(value, readings.stale_after_s, moment, own) for value in readings.values]
     heading, source = normalise(readings.heading), normalise(readings.source)
     texts = [text for one in said for text in (one.name, one.value, one.unit, one.age)]
     style = style.for_text(heading, source, *texts)
     inner, drawn = card(bulletin.class_, size, style)
-    word, column = kicker(bulletin.class_, inner, style)
+    word, column = kicker(bulletin, inner, style)
     sizes = style.sizes
     steps = [*sizes.steps(round(sizes.heading_top * 0.7)), *sizes.below_floor()]
     head = fit_head(heading, column, steps, style, share=0.25, lines=2) if heading else None
     foot = mark_height(style)
     small = style.fonts.regular(sizes.small)
-    by = f"Nguồn: {source}" if source else ""
+    by = own.source.format(source) if source else ""
     by = by if small.width(by) <= inner.width * 0.7 else ""
     room = Box(column.x, below(head, column), column.width, column.bottom - below(head, column))
     for each in range(len(said), 0, -1):
@@ -232,44 +229,57 @@ def _faint(colour: Colour, ground: Colour, dim: bool) -> Colour:
     )
 
 
-def _said(value: Value, stale_after_s: Seconds, moment: Moment) -> _Said:
+def _said(value: Value, stale_after_s: Seconds, moment: Moment, own: Wording) -> _Said:
     name, unit, note = normalise(value.name), normalise(value.unit), normalise(value.note)
     text = normalise(value.value or "").replace("\n", " ")
     if not text:
-        return _Said(name, NO_VALUE, "", _since(value.at, moment), dim=True, warns=False)
-    age = "" if value.at is None else _age(value.at, moment)
-    if value.at is None or not moment.known:
-        words = " · ".join(part for part in (note, age or WHEN_UNKNOWN) if part)
-        return _Said(name, text, unit, words, dim=value.at is None, warns=False)
-    if moment.wall - value.at > timedelta(seconds=stale_after_s):
-        return _Said(name, text, unit, f"{OLD}, {age}", dim=True, warns=True)
-    return _Said(name, text, unit, " · ".join(part for part in (note, age) if part), dim=False, warns=False)
+        return _Said(name, NO_VALUE, "", _since(value.at, moment, own), dim=True, warns=False)
+    age = own.when_unknown if value.at is None else _measured(value.at, moment, own)
+    old = value.at is not None and moment.wall - value.at > timedelta(seconds=stale_after_s)
+    if moment.known and old:
+        return _Said(name, text, unit, own.old.format(age), dim=True, warns=True)
+    words = " · ".join(part for part in (note, age) if part)
+    return _Said(name, text, unit, words, dim=value.at is None, warns=False)
 
 
-def _since(at: datetime | None, moment: Moment) -> str:
+def _since(at: datetime | None, moment: Moment, own: Wording) -> str:
     """That there is no data, and since when there is none."""
-    when = WHEN_UNKNOWN if at is None else _age(at, moment)
-    if when in {WHEN_UNKNOWN, JUST_NOW}:
-        return NO_DATA
-    return f"{NO_DATA} từ {when.removeprefix(MEASURED).removeprefix('lúc ')}"
+    if at is None or (moment.known and -AHEAD <= moment.wall - at < MINUTE):
+        return own.no_data
+    when = _ago(moment.wall - at, moment, own) or _written(at, moment)
+    return own.no_data_since.format(when) if when else own.no_data
 
 
-def _age(at: datetime, moment: Moment) -> str:
+def _measured(at: datetime, moment: Moment, own: Wording) -> str:
     """How long ago that was; without a clock, or when it lies ahead, when it was."""
     gone = moment.wall - at
-    if not moment.known or gone < -AHEAD:
-        try:
-            local = at.astimezone(moment.timezone)
-        except OverflowError:  # the last day that can be written, and here it is the day after
-            return WHEN_UNKNOWN
-        return f"{MEASURED}lúc {local:%H:%M} {local.day}/{local.month}/{local.year}"
-    if gone < MINUTE:
-        return JUST_NOW
+    if own.just_now and moment.known and -AHEAD <= gone < MINUTE:
+        return own.just_now
+    ago = _ago(gone, moment, own)
+    if ago:
+        return own.measured.format(ago)
+    when = _written(at, moment)
+    return own.measured_at.format(when) if when else own.when_unknown
+
+
+def _ago(gone: timedelta, moment: Moment, own: Wording) -> str:
+    """How long ago; empty where that is not known or cannot be said."""
+    if not moment.known or gone < MINUTE:
+        return ""
     if gone < HOUR:
-        return f"{MEASURED}{gone // MINUTE} phút trước"
+        return own.minutes_ago.format(gone // MINUTE)
     if gone < DAY:
-        return f"{MEASURED}{gone // HOUR} giờ trước"
-    return f"{MEASURED}{gone // DAY} ngày trước"
+        return own.hours_ago.format(gone // HOUR)
+    return own.days_ago.format(gone // DAY)
+
+
+def _written(at: datetime, moment: Moment) -> str:
+    """The time as it is written; empty for one that cannot be."""
+    try:
+        local = at.astimezone(moment.timezone)
+    except OverflowError:  # the last day that can be written, and here it is the day after
+        return ""
+    return f"{local:%H:%M} {local.day}/{local.month}/{local.year}"
 
 
 def _changes_at(readings: ReadingsPart, moment: Moment) -> datetime | None:

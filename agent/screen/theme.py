@@ -141,11 +141,6 @@ ALARMS: Final[dict[ClassName, Alarm]] = {
 DRILL: Final = Alarm((24, 34, 52), WHITE, (196, 208, 226), (255, 200, 61), INK)
 """An exercise or a test: never red, whatever its class."""
 
-KICKERS: Final[dict[ClassName, str]] = {
-    "routine": "THÔNG BÁO",
-    "priority": "ƯU TIÊN",
-    "emergency": "KHẨN CẤP",
-}
 ALARM_KICKERS: Final[dict[str, dict[ClassName, str]]] = {
     "vi": {"routine": "THÔNG BÁO", "priority": "CẢNH BÁO", "emergency": "CẢNH BÁO KHẨN CẤP"},
     "en": {"routine": "NOTICE", "priority": "WARNING", "emergency": "EMERGENCY WARNING"},
@@ -158,7 +153,6 @@ DRILL_MARKS: Final[dict[str, dict[Status, str]]] = {
     },
     "en": {"Exercise": "EXERCISE – THIS IS NOT REAL", "Test": "TEST – THIS IS NOT A REAL WARNING"},
 }
-SCAN_ME: Final = "Quét mã QR"
 
 
 @dataclass(frozen=True)

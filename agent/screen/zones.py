@@ -115,6 +115,8 @@ class BulletinArea:
             return self._nothing_comes(now)
         turn, surface = coming.turn, coming.surface
         stale_at = turn.composition.fresh_until
+        if turn.bulletin not in self._deck.able():
+            return []  # what it counted down to has come since it was painted
         if stale_at is not None and stale_at <= wall:
             try:
                 turn, surface = self._deck.renewed(turn, wall)
@@ -136,6 +138,9 @@ class BulletinArea:
             return []
         if self._wipe is not None:
             self._renew_at = MonotonicS(now + LASTS_S)
+            return []
+        if turn.bulletin not in self._deck.able():
+            self.next_at = now
             return []
         try:
             fresh, surface = self._deck.renewed(turn, wall)

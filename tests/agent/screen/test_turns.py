@@ -106,6 +106,26 @@ def test_a_countdown_ticks_and_ends(bench: Bench) -> None:
     assert bench.view.next_at > bench.now + 20
 
 
+def test_a_countdown_that_is_over_and_says_nothing_then_is_shown_no_more(bench: Bench) -> None:
+    part = CountdownPart(START + timedelta(seconds=25), "Còn bao lâu đến Tết")
+    bench.show(zone(notice("a", duration_s=10), Bulletin("tet", countdown=part, duration_s=Seconds(60))))
+    bench.pass_time(24)
+    assert bench.showings()[-1].showing == ("tet",)
+    bench.pass_time(1.5)
+    assert bench.showings()[-1].showing == ("a",), "at that very moment"
+    bench.pass_time(120)
+    assert [one.showing for one in bench.showings()].count(("tet",)) == 1
+    assert bench.failures() == []
+
+
+def test_a_countdown_that_is_alone_and_over_leaves_an_empty_zone(bench: Bench) -> None:
+    part = CountdownPart(START + timedelta(seconds=5), "Còn bao lâu đến Tết")
+    bench.show(zone(Bulletin("tet", countdown=part)))
+    bench.pass_time(6)
+    assert bench.showings()[-1].showing == ()
+    assert bench.view.next_at > bench.now + 20
+
+
 def test_what_comes_up_is_true_at_that_moment(bench: Bench) -> None:
     """It was painted aside a turn ago, when its age was another."""
     bench.show(zone(notice("a", duration_s=45), weather("17,5")))
