@@ -22,6 +22,7 @@ MAX_NESTING: Final = 20
 DEEPEST_LIST: Final = 3
 MOST_COLUMNS: Final = 12
 BULLET: Final = "•"
+_PAUSES: Final = ".,;:!?…"
 
 _ELSEWHERE: Final = (
     ("struck words", re.compile(r"~~(?=\S)[^\n]*?\S~~")),
@@ -114,6 +115,18 @@ def plain(text: str) -> str:
             case _:
                 lines.append(words_of(block.spans))
     return "\n".join(line for line in lines if line)
+
+
+def aloud(text: str) -> str:
+    """Lines of words as one text to be spoken: without marks of lists, and where a line ends there is a pause."""
+    lines = [bare for line in text.split("\n") if (bare := line.removeprefix(f"{BULLET} ").strip())]
+    paused = [line if line[-1] in _PAUSES else f"{line}." for line in lines[:-1]]
+    return " ".join([*paused, *lines[-1:]])
+
+
+def in_a_row(text: str) -> str:
+    """Lines of words beside each other, parted by dots: for a strip of one line."""
+    return " · ".join(bare for line in text.split("\n") if (bare := line.removeprefix(f"{BULLET} ").strip()))
 
 
 def words_of(spans: Sequence[Span]) -> str:

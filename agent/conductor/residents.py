@@ -13,7 +13,7 @@ from agent.conductor.stage import Stage
 from agent.conductor.voice import Voice
 from agent.screen.protocol import Action
 from playlists.arbiter import Rank, Source
-from playlists.markup import plain
+from playlists.markup import aloud, plain
 from playlists.models.base import BulletinClass
 from playlists.models.items import Speech, SpeechItem
 from playlists.models.schedule import Bulletin
@@ -97,7 +97,7 @@ def text_of(bulletin: Bulletin) -> str:
     content = bulletin.content
     if content.text is not None:
         text = content.text
-        parts = [text.heading, plain(text.body) if text.markup == "markdown" else text.body]
+        parts = [text.heading, plain(text.body) if text.markup == "markdown" else aloud(text.body)]
     elif content.table is not None:
         table = content.table
         rows = [", ".join(cell for cell in row if cell) for row in table.rows]

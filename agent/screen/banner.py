@@ -7,7 +7,7 @@ from agent.screen.content import Bulletin, TextPart
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page
 from agent.screen.typesetting import balance, fit, fit_on_one, normalise
-from playlists.markup import plain
+from playlists.markup import in_a_row, plain
 
 BODY_TO_HEADING = 0.62
 """Size of the words below a heading beside the heading's."""
@@ -20,7 +20,7 @@ def compose_banner(bulletin: Bulletin, text: TextPart, size: tuple[int, int], st
         Quarantine: the strip does not hold a line.
     """
     heading = normalise(text.heading).replace("\n", " ")
-    body = normalise(plain(text.body) if text.markup == "markdown" else text.body).replace("\n", " · ")
+    body = in_a_row(normalise(plain(text.body) if text.markup == "markdown" else text.body))
     style = style.for_text(heading, body)
     width, height = size
     ground, ink = style.theme.accents[bulletin.class_], style.theme.on_accents[bulletin.class_]

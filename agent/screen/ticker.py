@@ -23,6 +23,7 @@ from agent.screen.scripts import clusters
 from agent.screen.stage import NEVER, Stage
 from agent.screen.theme import Colour
 from agent.screen.typesetting import Ruler, normalise
+from playlists.markup import in_a_row, plain
 from playlists.units import MonotonicS, Seconds
 
 FRAMES_PER_S: Final = 60
@@ -72,10 +73,12 @@ def _parts(text: str, ruler: Ruler, piece_px: int) -> Iterator[str]:
 
 def ticker_text(bulletin: Bulletin) -> str | None:
     """What of a bulletin runs through a ticker; None when it has no text."""
-    if bulletin.text is None:
+    text = bulletin.text
+    if text is None:
         return None
-    parts = [normalise(bulletin.text.heading), normalise(bulletin.text.body)]
-    return ": ".join(part for part in parts if part).replace("\n", " · ") or None
+    body = plain(text.body) if text.markup == "markdown" else text.body
+    parts = [in_a_row(normalise(part)) for part in (text.heading, body)]
+    return ": ".join(part for part in parts if part) or None
 
 
 class TickerArea:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from playlists.markup import BULLET, aloud
 from playlists.models.base import BulletinClass, GainDb, Identifier, Language, LengthS, Text, Title
 from playlists.models.items import StreamUrl
 from playlists.models.schedule import HourRange, IfLate, Layout, Names, OnConflict
@@ -44,10 +45,7 @@ class Shown(Table):
     weight: Annotated[int, Field(ge=1, le=100)] = 1
 
 
-_BULLET = "• "
 _ITEM_OF_LIST = re.compile(r"(?:[-*+•–]|(\d{1,3})([.)]))\s+(?=\S)", re.ASCII)
-_MARK = re.compile(rf"^{_BULLET}")
-_PAUSES = ".,;:!?…"
 
 
 def _paragraphs(text: str) -> Iterator[list[str]]:
@@ -62,7 +60,7 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
             line = " ".join(raw.split())
             item = _ITEM_OF_LIST.match(line)
             if item is not None and item[1] is None:
-                lines.append(_BULLET + line[item.end() :])
+                lines.append(f"{BULLET} {line[item.end() :]}")
             elif not lines or (item is not None and int(item[1]) in {1, due}):
                 lines.append(line)
                 due = int(item[1]) + 1 if item is not None else due
@@ -87,10 +85,8 @@ class Announcement(Shown):
 
     @property
     def spoken(self) -> str:
-        """The text as it is read aloud: one line, without marks of lists; where a line ends there is a pause."""
-        lines = [_MARK.sub("", line) for line in self.text.split("\n") if line]
-        paused = [line if line[-1] in _PAUSES else f"{line}." for line in lines[:-1]]
-        return " ".join([*paused, *lines[-1:]])
+        """The text as it is read aloud."""
+        return aloud(self.text)
 
 
 class Image(Shown):

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from playlists.markup import Heading, Item, Paragraph, Span, Table, plain, read_markdown, words_of
+from playlists.markup import (
+    Heading,
+    Item,
+    Paragraph,
+    Span,
+    Table,
+    aloud,
+    in_a_row,
+    plain,
+    read_markdown,
+    words_of,
+)
 
 A13 = ", ".join("a" * 13)
 
@@ -122,3 +133,10 @@ def test_anything_at_all_is_a_text(text: str) -> None:
 def test_no_plain_word_is_lost(lines: list[str]) -> None:
     text = "\n\n".join(lines)
     assert plain(text).split() == text.split()
+
+
+def test_paragraphs_and_lists_become_one_text_for_a_voice_and_one_line_for_a_strip() -> None:
+    text = "Mời họp.\n\nMang theo:\n• sổ\n• thẻ"
+    assert aloud(text) == "Mời họp. Mang theo: sổ. thẻ"
+    assert in_a_row(text) == "Mời họp. · Mang theo: · sổ · thẻ"
+    assert aloud("") == in_a_row("\n") == ""
