@@ -23,14 +23,25 @@ from playlists.units import MonotonicS, Seconds
 BAR_PART: Final = 0.085
 """Height of the bar as a share of the screen's: a finger finds 40 mm of a 43" screen."""
 PRESSED_S: Final = Seconds(0.4)
-LABELS: Final[dict[Action, str]] = {
-    "back": "‹ Trước",
-    "next": "Tiếp ›",
-    "read": "Nghe đọc",
-    "language": "Ngôn ngữ",
-    "useful": "Hữu ích",
-    "useless": "Chưa hữu ích",
+LABELS: Final[dict[str, dict[Action, str]]] = {
+    "vi": {
+        "back": "‹ Trước",
+        "next": "Tiếp ›",
+        "read": "Nghe đọc",
+        "language": "Ngôn ngữ",
+        "useful": "Hữu ích",
+        "useless": "Chưa hữu ích",
+    },
+    "en": {
+        "back": "‹ Back",
+        "next": "Next ›",
+        "read": "Read aloud",
+        "language": "Language",
+        "useful": "Useful",
+        "useless": "Not useful",
+    },
 }
+"""By the language that a resident has chosen; in the official one, where nobody vouches for a translation."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +150,7 @@ class ControlsArea:
         language = self._wishes.language
         if action == "language" and language is not None:
             return language_name(language)
-        return LABELS[action]
+        return LABELS.get((language or "vi").partition("-")[0], LABELS["vi"])[action]
 
     def _lay_out(self) -> tuple[Button, ...]:
         actions: list[Action] = ["back", "next", "read", "useful", "useless"]

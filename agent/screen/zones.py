@@ -217,12 +217,15 @@ class BulletinArea:
         return tuple(dict.fromkeys(bulletin.language for bulletin in self.zone.bulletins))
 
     def choose(self, language: str | None, now: MonotonicS) -> None:
-        """Show only what is in this language, as long as there is something; None: all."""
+        """Show only what is in this language, as long as there is something; None: all.
+
+        What is on show and in that language has its time.
+        """
         if language != self._deck.language:
             self._deck.language = language
             self._deck.credit = {}
             self._deck.forget()
-            self.next_at = now
+            self.next_at = self._turn_ends(now)
 
     def skip(self, now: MonotonicS, *, back: bool = False) -> None:
         """Turn now: to what comes, or back to what was before; nothing happens where there is nothing."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from agent.screen.board import BoardView
 from agent.screen.content import Bulletin, TextPart
+from agent.screen.fonts import Fonts
+from agent.screen.manner import Manner
+from agent.screen.pictures import Pictures
 from agent.screen.protocol import Touched
 from playlists.units import Seconds
 from tests.agent.screen.conftest import Bench, notice, zone
@@ -86,3 +90,36 @@ def test_a_vote_by_a_button_is_told_with_what_is_on_show_and_counts_once(bench: 
         bench.pass_time(1.0)
     told = [event for event in bench.events if isinstance(event, Touched)]
     assert [(event.action, event.bulletin) for event in told] == [("useful", "a")] * 2
+
+
+def test_buttons_are_in_the_language_that_was_chosen_and_name_it_as_its_speakers_do(
+    bench: Bench, fonts: Fonts
+) -> None:
+    pictures = Pictures(lambda: None)
+    bench.view = BoardView(
+        bench.surface, fonts, pictures, bench.events.append, "dark", Manner(touch=True, transitions=False)
+    )
+    languages = ("en", "tyz", "rad")
+    bench.show(zone(notice("a"), *(notice(name, language=name) for name in languages)))
+    controls = bench.view._controls
+    assert controls is not None
+    said = []
+    for _ in range(5):
+        ask(bench, "language")
+        said.append((controls._label("language"), controls._label("next")))
+    pictures.close()
+    assert said == [
+        ("Tiếng Việt", "Tiếp ›"),
+        ("English", "Next ›"),
+        ("Tày", "Tiếp ›"),
+        ("Êđê", "Tiếp ›"),
+        ("Ngôn ngữ", "Tiếp ›"),
+    ]
+
+
+def test_what_is_on_show_in_the_language_that_is_asked_for_stays_and_is_no_new_showing(bench: Bench) -> None:
+    bench.show(zone(notice("a"), notice("b", language="en"), notice("c")))
+    assert ask(bench, "language") == ("a", 0)
+    assert ask(bench, "language") == ("b", 0)
+    assert ask(bench, "language") == ("b", 0)
+    assert counted(bench) == {"a": 1, "b": 1}
