@@ -26,6 +26,7 @@ from agent.screen.fonts import Fonts
 from agent.screen.grid import Box
 from agent.screen.ledger import Ledger
 from agent.screen.manner import Manner
+from agent.screen.overlay import Overlay
 from agent.screen.paint import paint
 from agent.screen.pictures import Pictures, Wanted, decode
 from agent.screen.protocol import Action, Caption, Event, Failed, FilmWaits, Showing, Shown, Takeover, Touched
@@ -73,9 +74,7 @@ class BoardView:
         self._areas: list[ZoneArea] = []
         self._cover: Cover | None = None
         self._covered_since: MonotonicS | None = None
-        self._band: Band | None = None
-        self._uncover: Box | None = None
-        """Where a band was that is to be seen no more."""
+        self._overlay = Overlay()
         self._blank = True
         self._told: Showing | None = None
         self._report_at = NEVER
@@ -113,7 +112,7 @@ class BoardView:
             return
         pages = compose_takeover(takeover, self._size, self._stage.style)
         self._cover = Cover(takeover, pages, now)
-        self._drop_band()
+        self._overlay.drop()
         self._stand_still(now)
 
     def clear(self, now: MonotonicS, wall: datetime) -> None:
@@ -128,7 +127,7 @@ class BoardView:
             return
         self._resting = resting
         if self._cover is None:
-            self._drop_band()
+            self._overlay.drop()
             self._stand_still(now)
             self._come_back(now, wall)
 
@@ -157,7 +156,7 @@ class BoardView:
         Raises:
             Quarantine: the screen does not hold a line of them.
         """
-        self._drop_band()
+        self._overlay.drop()
         style = self._stage.style
         if self._cover is not None:
             spoken = (
@@ -170,7 +169,7 @@ class BoardView:
             edge = [
                 area.box for area in self._areas if isinstance(area, TickerArea | ClockArea | ControlsArea)
             ]
-            self._band = Band(caption, band_box(self._size, edge, style), style, now)
+            self._overlay.put_on(Band(caption, band_box(self._size, edge, style), style, now))
 
     def draw_on(self, surface: pygame.Surface) -> None:
         """From now on this is what is presented; it holds what the last one held."""
@@ -194,11 +193,8 @@ class BoardView:
             return MonotonicS(0.0)
         if self._resting:
             return report_at
-        if self._uncover is not None:
-            return MonotonicS(0.0)
-        band_at = NEVER if self._band is None else self._band.next_at
         wishes_at = NEVER if self._wishes is None else self._wishes.next_at
-        return min([report_at, band_at, wishes_at, *(area.next_at for area in self._areas)])
+        return min([report_at, self._overlay.next_at, wishes_at, *(area.next_at for area in self._areas)])
 
     @property
     def late_frames(self) -> int:
@@ -262,7 +258,7 @@ class BoardView:
             self._blank = False
             dirty = [Box(0, 0, *self._size)]
         if self._cover is None and not self._resting:
-            dirty = self._step_band(now, wall, dirty)
+            dirty = self._overlay.step(self._surface, now, dirty, lambda box: self._restore(box, now, wall))
         if now >= self._report_at:
             self._report_at = MonotonicS(now + REPORT_S)
             self.report(now, wall)
@@ -316,28 +312,6 @@ class BoardView:
         for area in self._areas:
             if now >= area.next_at:
                 dirty += area.advance(now, wall)
-        return dirty
-
-    def _drop_band(self) -> None:
-        if self._band is not None:
-            self._uncover, self._band = self._band.box, None
-
-    def _step_band(self, now: MonotonicS, wall: datetime, dirty: list[Box]) -> list[Box]:
-        """The band over what the zones have painted; the boxes that changed, its own among them."""
-        band = self._band
-        turned = band is not None and now >= band.next_at
-        if band is not None and turned:
-            band.turn(now)
-            if band.over:
-                self._drop_band()
-                band = None
-        gone, self._uncover = self._uncover, None
-        if gone is not None and (band is None or band.box != gone):
-            self._restore(gone, now, wall)
-            dirty = [*dirty, gone]
-        if band is not None and (turned or any(box.overlaps(band.box) for box in dirty)):
-            self._surface.blit(band.image, band.box[:2])
-            dirty = [*dirty, band.box]
         return dirty
 
     def _restore(self, box: Box, now: MonotonicS, wall: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,15 +18,24 @@ import numpy as np
 import pygame
 
 from agent.screen.board import BoardView
+from agent.screen.card import Style
 from agent.screen.content import Board, Bulletin, TextPart, Zone
 from agent.screen.fonts import Fonts
 from agent.screen.grid import Box
+from agent.screen.paint import Text
 from agent.screen.pictures import Pictures
 from agent.screen.protocol import Event, Failed, Showing, Shown
+from agent.screen.theme import THEMES, sizes_for
 from playlists.units import MonotonicS, Seconds
 
 SIZE = (1280, 720)
 START = datetime(2026, 11, 22, 22, 30, 10, tzinfo=UTC)  # 05:30:10 on a Monday in Vietnam
+
+BODY = (
+    "Trạm y tế xã thông báo: buổi tiêm chủng mở rộng tháng 12 được tổ chức từ 7 giờ 30 đến 11 giờ, "
+    "sáng thứ Năm, ngày 3 tháng 12, tại trạm y tế xã. Đề nghị các gia đình có trẻ từ 2 đến 24 tháng tuổi "
+    "đưa trẻ đến tiêm đúng giờ, mang theo sổ tiêm chủng và căn cước của cha hoặc mẹ."
+)
 
 
 @dataclass
@@ -112,3 +122,16 @@ def zone(
     *bulletins: Bulletin, at: tuple[int, int, int, int] = (0, 0, 16, 9), kind: str = "bulletins", **more: str
 ) -> Zone:
     return Zone(more.get("id", kind), kind, at, bulletins)
+
+
+def style(fonts: Fonts, size: tuple[int, int] = SIZE) -> Style:
+    return Style(fonts, THEMES["dark"], sizes_for(*size))
+
+
+def is_running_text(text: Text) -> bool:
+    mark = text.text == "Quét mã QR" or re.fullmatch(r"\d+ / \d+", text.text)
+    return text.weight == "regular" and not mark
+
+
+def words_of(pages: list[list[Text]]) -> list[str]:
+    return [word for page in pages for text in page for word in text.text.split()]

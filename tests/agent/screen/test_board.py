@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import struct
 from pathlib import Path
 
 import numpy as np
 import pygame
 import pytest
-from PIL import Image
 
-from agent.screen.card import Style
-from agent.screen.content import Board, Bulletin, ImagePart, TextPart
+from agent.screen.content import Board, Bulletin, TextPart
 from agent.screen.fonts import CANDIDATES, Fonts, Weight
 from agent.screen.grid import Box, place
 from agent.screen.notice import compose_text
 from agent.screen.paint import Fill, Text, paint
-from agent.screen.protocol import Takeover
-from agent.screen.takeover import compose_takeover
-from agent.screen.theme import ALARMS, DRILL, THEMES, WHITE, sizes_for
-from playlists.units import MonotonicS
-from tests.agent.screen.conftest import SIZE, Bench, notice, zone
-from tests.support.wait import wait_until
+from agent.screen.theme import THEMES, WHITE, sizes_for
+from tests.agent.screen.conftest import BODY, SIZE, Bench, is_running_text, notice, style, words_of, zone
 
-BODY = (
-    "Trạm y tế xã thông báo: buổi tiêm chủng mở rộng tháng 12 được tổ chức từ 7 giờ 30 đến 11 giờ, "
-    "sáng thứ Năm, ngày 3 tháng 12, tại trạm y tế xã. Đề nghị các gia đình có trẻ từ 2 đến 24 tháng tuổi "
-    "đưa trẻ đến tiêm đúng giờ, mang theo sổ tiêm chủng và căn cước của cha hoặc mẹ."
-)
 STACKED = "ẾỄỘẴỮỞ ỆẪ gựặỵ Ơ̆ Č̆ ê̆"
-STORM = Takeover(
-    "storm",
-    "emergency",
-    "Bão số 9",
-    "Bão số 9 đổ bộ trong 6 giờ tới",
-    "Người dân vùng ven sông, ven biển rời khỏi nhà ngay, đến điểm sơ tán tại trường tiểu học xã. " * 8,
-)
 TICKER = (0, 8, 13, 1)
 BLACK = (0, 0, 0)
-
-
-def style(fonts: Fonts, size: tuple[int, int] = SIZE) -> Style:
-    return Style(fonts, THEMES["dark"], sizes_for(*size))
-
-
-def is_running_text(text: Text) -> bool:
-    mark = text.text == "Quét mã QR" or re.fullmatch(r"\d+ / \d+", text.text)
-    return text.weight == "regular" and not mark
-
-
-def words_of(pages: list[list[Text]]) -> list[str]:
-    return [word for page in pages for text in page for word in text.text.split()]
 
 
 @pytest.mark.parametrize("size", [(1892, 931), (1260, 620), (620, 1100), (400, 300), (300, 120)])
@@ -215,73 +182,6 @@ def test_a_clock_that_does_not_know_the_time_does_not_show_one(bench: Bench) -> 
     assert (bench.pixels() != before).any()
 
 
-@pytest.mark.parametrize(
-    ("status", "ground"),
-    [("Actual", ALARMS["emergency"].ground), ("Exercise", DRILL.ground), ("Test", DRILL.ground)],
-)
-def test_a_takeover_covers_everything_and_then_all_is_where_it_was(
-    bench: Bench, status: str, ground: tuple[int, int, int]
-) -> None:
-    bench.show(
-        zone(notice("a", body=BODY, duration_s=30), notice("b"), at=(0, 0, 16, 8)),
-        zone(at=(13, 8, 3, 1), kind="clock"),
-    )
-    bench.pass_time(5)
-    before = bench.pixels().copy()
-    takeover = Takeover(STORM.id, STORM.class_, STORM.event, STORM.headline, STORM.text, status)  # type: ignore[arg-type]
-    bench.view.take_over(takeover, bench.now)
-    bench.step()
-    covered = bench.pixels()
-    assert (covered == ground).all(axis=2).mean() > 0.5
-    card = np.array(THEMES["dark"].surface, dtype=np.uint8)
-    assert not (covered == card).all(axis=2).any(), "nothing of the board is left"
-    assert bench.showings()[-1].takeover == "storm" and bench.showings()[-1].showing == ()
-    first = covered.copy()
-    bench.pass_time(30)
-    assert (bench.pixels() != first).any(), "its text is paged"
-    bench.view.clear(bench.now, bench.wall)
-    bench.step()
-    assert (bench.pixels()[: SIZE[1] * 8 // 9] == before[: SIZE[1] * 8 // 9]).all()
-    assert bench.showings()[-1].showing == ("a",)
-    bench.pass_time(24)
-    assert bench.showings()[-1].showing == ("a",), "the takeover did not eat its time"
-    bench.pass_time(2)
-    assert bench.showings()[-1].showing == ("b",)
-
-
-def test_a_drill_says_so_in_letters_and_an_emergency_does_not(fonts: Fonts) -> None:
-    for status, mark in (("Exercise", "DIỄN TẬP"), ("Test", "THỬ NGHIỆM"), ("Actual", None)):
-        takeover = Takeover("t", "emergency", "Bão", "Bão số 9", "Ở nhà.", status)  # type: ignore[arg-type]
-        for page in compose_takeover(takeover, SIZE, style(fonts)):
-            said = [text.text for text in page.texts]
-            assert any("DIỄN TẬP" in s or "THỬ NGHIỆM" in s for s in said) == (mark is not None)
-            assert mark is None or sum(mark in s for s in said) == 2
-            assert "CẢNH BÁO KHẨN CẤP" in said
-
-
-@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (640, 360), (320, 240)])
-def test_the_words_of_a_takeover_are_all_there_in_order(fonts: Fonts, size: tuple[int, int]) -> None:
-    pages = compose_takeover(STORM, size, style(fonts, size))
-    assert words_of([[t for t in page.texts if is_running_text(t)] for page in pages]) == STORM.text.split()
-    for page in pages:
-        for number, line in enumerate(page.texts):
-            assert Box(0, 0, *size).contains(line.box)
-            assert not any(line.box.overlaps(other.box) for other in page.texts[:number])
-
-
-def test_a_board_that_comes_under_a_takeover_is_there_after_it(bench: Bench) -> None:
-    bench.show(zone(notice("old")))
-    bench.view.take_over(STORM, bench.now)
-    bench.step()
-    bench.pass_time(20)
-    bench.show(zone(notice("new")))
-    assert (bench.pixels() == ALARMS["emergency"].ground).all(axis=2).mean() > 0.5
-    bench.pass_time(20)
-    bench.view.clear(bench.now, bench.wall)
-    bench.step()
-    assert bench.showings()[-1].showing == ("new",)
-
-
 def test_an_unchanged_bulletin_stays_when_a_new_board_comes(bench: Bench) -> None:
     bench.show(zone(notice("a", duration_s=10), notice("b")))
     bench.pass_time(4)
@@ -333,79 +233,6 @@ def test_a_bulletin_that_cannot_be_drawn_costs_itself_only(
     bench.pass_time(30)
     assert bench.failures() == [("bad", "Broken: boom")]
     assert bench.showings()[-1].showing == ("good",)
-
-
-def wait_for(bench: Bench, showing: tuple[str, ...]) -> None:
-    def shows() -> bool:
-        bench.view.picture_ready(bench.now)
-        bench.now = MonotonicS(bench.now + 0.01)
-        bench.step()
-        return bool(bench.showings()) and bench.showings()[-1].showing == showing
-
-    wait_until(shows, 10, f"{showing} is shown")
-
-
-@pytest.mark.parametrize("fit", ["contain", "cover"])
-def test_a_picture_is_shown_whole_or_filling_its_zone(bench: Bench, tmp_path: Path, fit: str) -> None:
-    path = tmp_path / "p.png"
-    Image.new("RGB", (200, 200), (200, 40, 160)).save(path)
-    bench.show(zone(Bulletin("p", image=ImagePart(str(path), fit))))  # type: ignore[arg-type]
-    wait_for(bench, ("p",))
-    share = (bench.pixels() == (200, 40, 160)).all(axis=2).mean()
-    assert share == pytest.approx(0.55 if fit == "contain" else 0.97, abs=0.03)
-
-
-def test_the_caption_of_a_picture_lies_below_it(bench: Bench, tmp_path: Path) -> None:
-    path = tmp_path / "p.png"
-    Image.new("RGB", (1600, 900), (200, 40, 160)).save(path)
-    bench.show(
-        zone(Bulletin("p", image=ImagePart(str(path), "cover", "Đường trục thôn 5, tháng 11 năm 2026")))
-    )
-    wait_for(bench, ("p",))
-    rows = (bench.pixels() == (200, 40, 160)).all(axis=2).mean(axis=1)
-    assert rows[: SIZE[1] // 2].min() >= 0 and rows[50:500].min() > 0.9
-    assert rows[-40:-20].max() == 0
-
-
-def test_a_broken_or_giant_picture_costs_that_bulletin_only(bench: Bench, tmp_path: Path) -> None:
-    broken, giant, good = tmp_path / "broken.png", tmp_path / "giant.bmp", tmp_path / "good.png"
-    broken.write_bytes(b"\x89PNG\r\n\x1a\n")
-    giant.write_bytes(
-        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 5_000, 4_000, 1, 24, 0, 0, 0, 0, 0, 0)
-    )
-    Image.new("RGB", (64, 36), (200, 40, 160)).save(good)
-    bench.show(zone(*(Bulletin(p.stem, image=ImagePart(str(p))) for p in (broken, giant, good))))
-    wait_for(bench, ("good",))
-    reasons = dict(bench.failures())
-    assert set(reasons) == {"broken", "giant"}
-    assert "cannot be decoded" in reasons["broken"]
-    assert "5000×4000 pixels" in reasons["giant"]
-
-
-def test_a_qr_code_is_drawn_as_a_phone_reads_it(bench: Bench) -> None:
-    import segno
-
-    address = "https://xa.example/phan-anh"
-    bench.show(zone(notice("a", body=BODY, qr=address)))
-    card = (bench.pixels() == 255).all(axis=2)
-    rows, columns = np.flatnonzero(card.sum(axis=1) > 120), np.flatnonzero(card.sum(axis=0) > 120)
-    code = segno.make_qr(address, error="m")
-    modules = code.symbol_size(border=4)[0]
-    side = columns[-1] - columns[0] + 1
-    module = side // modules
-    assert module >= 3
-    black = (bench.pixels()[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] == 0).all(axis=2)
-    ys, xs = np.flatnonzero(black.any(axis=1)), np.flatnonzero(black.any(axis=0))
-    inner = black[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
-    expected = np.array([[bool(m) for m in row] for row in code.matrix])
-    assert (inner == np.kron(expected, np.ones((module, module), dtype=bool))).all()
-
-
-def test_a_qr_code_without_room_is_left_out_and_the_text_stays(bench: Bench) -> None:
-    bench.show(zone(notice("a", "Chữ", qr="https://xa.example/" + "x" * 900), at=(0, 0, 4, 2)))
-    assert bench.showings()[-1].showing == ("a",)
-    [(name, reason)] = bench.failures()
-    assert name == "a" and reason.startswith("QR code left out: it needs")
 
 
 def test_the_colour_of_its_class_marks_a_bulletin(bench: Bench) -> None:

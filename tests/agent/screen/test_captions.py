@@ -42,7 +42,7 @@ def board(bench: Bench) -> Bench:
 
 
 def band_of(bench: Bench) -> Box:
-    band = bench.view._band
+    band = bench.view._overlay._band
     assert band is not None
     return band.box
 
@@ -95,7 +95,7 @@ def test_when_nothing_is_spoken_any_more_the_board_is_whole_again(board: Bench, 
     else:
         board.pass_time(WORDS.lasts_s + LINGER_S + 0.1)
     after = board.pixels()
-    assert board.view._band is None
+    assert board.view._overlay._band is None
     assert np.array_equal(before[band.y : band.bottom], after[band.y : band.bottom])
     assert len(board.showings()) == showings
     assert board.view._ledger._count["a"] == counted["a"], "the notice was not shown anew"
@@ -115,7 +115,7 @@ def test_it_stays_over_a_notice_that_changes_beneath_it(bench: Bench) -> None:
 
 def test_what_does_not_fit_on_two_lines_is_paged_within_its_time(board: Bench) -> None:
     say(board, LONG)
-    band = board.view._band
+    band = board.view._overlay._band
     assert band is not None
     assert len(band._pages) > 1
     assert all(len(page.texts) <= 3 for page in band._pages)
@@ -123,9 +123,9 @@ def test_what_does_not_fit_on_two_lines_is_paged_within_its_time(board: Bench) -
     first = board.pixels(band.box)
     board.pass_time(LONG.lasts_s - 0.1)
     assert not np.array_equal(board.pixels(band.box), first)
-    assert board.view._band is band
+    assert board.view._overlay._band is band
     board.pass_time(LINGER_S + 0.2)
-    assert board.view._band is None
+    assert board.view._overlay._band is None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_drill_or_alarm_marks_the_words_where_they_stand(bench: Bench) -> None
     assert say(bench, Caption("Sơ tán ngay!", Seconds(2.0)))
     marked = bench.pixels()
     assert not np.array_equal(before, marked)
-    assert bench.view._band is None
+    assert bench.view._overlay._band is None
     say(bench, None)
     assert np.array_equal(bench.pixels(), before)
 
