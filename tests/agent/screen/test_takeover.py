@@ -11,7 +11,8 @@ from agent.screen.fonts import Fonts
 from agent.screen.protocol import Takeover
 from agent.screen.takeover import compose_takeover
 from agent.screen.theme import ALARM_KICKERS, DRILL_MARKS, far_size
-from tests.agent.screen.test_board import STORM, style
+from tests.agent.screen.conftest import style
+from tests.agent.screen.test_cover import STORM
 
 PAGE_NUMBER = re.compile(r"\d+ / \d+")
 
