@@ -14,7 +14,7 @@ from agent.screen.content import Zone
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Text, paint
 from agent.screen.stage import Stage
-from agent.screen.typesetting import fit_on_one
+from agent.screen.typesetting import fit_on_one, largest
 from playlists.lunar import lunar_date
 from playlists.units import MonotonicS, Seconds
 
@@ -203,14 +203,12 @@ def _beside(time: str, dates: tuple[str, ...], inner: Box, style: Style) -> list
     gap = size // 2
     room = (inner.width - figures.width(time) - gap, inner.height)
     longest = max(dates, key=lambda date: fonts.regular(20).width(date))
-    small = next(
-        (
-            s
-            for s in range(max(style.sizes.small, inner.height // 2), style.sizes.small - 1, -1)
-            if fonts.regular(s).width(longest) <= room[0]
+    small = largest(
+        range(max(style.sizes.small, inner.height // 2), style.sizes.small - 1, -1),
+        lambda s: (
+            fonts.regular(s).width(longest) <= room[0]
             and len(dates) * fonts.regular(s).line_height <= room[1]
         ),
-        0,
     )
     if not small or size < small * TIME_TO_DATE:
         return None
@@ -230,4 +228,4 @@ def _time_size(time: str, room: tuple[int, int], style: Style) -> int:
     zeros = "".join("0" if char.isdigit() else char for char in time)
     fonts = style.fonts
     most = max(10, round(room[1] / CAP_HEIGHT))
-    return next((size for size in range(most, 9, -1) if fonts.bold(size).width(zeros) <= room[0]), 10)
+    return largest(range(most, 9, -1), lambda size: fonts.bold(size).width(zeros) <= room[0]) or 10

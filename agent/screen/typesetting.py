@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -203,6 +204,15 @@ def without_orphan(text: str, width: int, ruler: Ruler) -> list[str]:
 def _widest(text: str, ruler: Ruler) -> int:
     """Width of the widest word."""
     return max(ruler.width(word) for paragraph in text.split("\n") for word, _ in _units(paragraph))
+
+
+def largest(sizes: Sequence[int], fits: Callable[[int], bool]) -> int | None:
+    """The first of `sizes` (biggest first) that fits, None for none; what is larger than a misfit is not tried.
+
+    A font has to be opened for each size that is tried.
+    """
+    index = bisect_left(sizes, True, key=fits)
+    return sizes[index] if index < len(sizes) else None
 
 
 def fit_on_one(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agent.screen.errors import Quarantine
 from agent.screen.scripts import clusters
-from agent.screen.typesetting import balance, fit, normalise, paginate, without_orphan, wrap
+from agent.screen.typesetting import balance, fit, largest, normalise, paginate, without_orphan, wrap
 
 
 @dataclass(frozen=True)
@@ -131,3 +131,16 @@ def test_an_orphan_is_spared_only_without_another_line(text: str) -> None:
     text = normalise(text)
     assume(text)
     assert len(without_orphan(text, 400, RULER)) == len(wrap(text, 400, RULER))
+
+
+@given(st.integers(0, 400), st.integers(1, 400))
+def test_the_largest_size_that_fits_is_found_with_few_tries(room: int, most: int) -> None:
+    tried = []
+
+    def fits(size: int) -> bool:
+        tried.append(size)
+        return size <= room
+
+    sizes = range(most, 9, -1)
+    assert largest(sizes, fits) == next((size for size in sizes if size <= room), None)
+    assert len(tried) <= 10
