@@ -53,6 +53,7 @@ def run(config: ConfigOption = None) -> None:
 def check_config(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
     """Check the configuration: all errors at once, with line, bound and suggestion."""
     from agent.config import ConfigError, check_files, load
+    from agent.config.files import speaks_for_the_agent
     from agent.config.voices import check_voices
 
     path = config or config_path()
@@ -73,6 +74,10 @@ def check_config(config: ConfigOption = None, as_json: JsonFlag = False) -> None
                 path=path, feeds=len(found.feeds), zones=len(found.zones), relays=len(found.relays)
             )
         )
+        if not speaks_for_the_agent():
+            typer.echo(
+                _("Files that only the agent may use were not tried; for these: sudo loa check-config")
+            )
 
 
 def say(

@@ -5,6 +5,8 @@ Apart from parsing, so that a configuration can be judged on another machine tha
 
 from __future__ import annotations
 
+import os
+import pwd
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -15,9 +17,23 @@ from agent.config.errors import ConfigError, Problem
 from agent.config.model import Config
 from agent.config.show import shown
 
+AGENT = "loa"
+"""Whom the service runs as."""
+
+
+def speaks_for_the_agent() -> bool:
+    """May this user judge what the agent may read and write? Another user's rights say nothing about it."""
+    try:
+        agent = pwd.getpwnam(AGENT).pw_uid
+    except KeyError:
+        return True  # no node is installed here: who asks will run it
+    return os.geteuid() in (0, agent)
+
 
 def check_files(config: Config, where: str = "config.toml", *, starting: bool = False) -> None:
     """Try every file that `config` names for reading, and its folders for writing.
+
+    What this user may not read or write is no problem where another user is the agent.
 
     Args:
         config: names the files.
@@ -93,7 +109,8 @@ def _readable(section: str, key: str, path: Path) -> Iterator[Problem]:
             if not file.read(1):
                 yield Problem(section, key, shown(key, path), "the file is empty")
     except OSError as error:
-        yield Problem(section, key, shown(key, path), f"cannot be read: {error.strerror}")
+        if not isinstance(error, PermissionError) or speaks_for_the_agent():
+            yield Problem(section, key, shown(key, path), f"cannot be read: {error.strerror}")
 
 
 def _private(section: str, key: str, path: Path) -> Iterator[Problem]:
@@ -118,4 +135,7 @@ def _folder(section: str, key: str, path: Path) -> Iterator[Problem]:
         # asking for permission says nothing about a card that went read-only
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
-        yield Problem(section, key, shown(key, path), f"{existing} cannot be written to: {error.strerror}")
+        if not isinstance(error, PermissionError) or speaks_for_the_agent():
+            yield Problem(
+                section, key, shown(key, path), f"{existing} cannot be written to: {error.strerror}"
+            )

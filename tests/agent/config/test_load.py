@@ -1,15 +1,17 @@
 """Reading a file: paths, what it names, and what start-up pays for it."""
 
+import errno
 import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from agent.config import Config, ConfigError, check_files, load, parse
+from agent.config import Config, ConfigError, check_files, files, load, parse
 from playlists.policy import Policy
 
 MINIMAL = '[node]\nid = "pole-07"\nsite = "xa"\n'
@@ -152,3 +154,20 @@ def test_a_broker_without_tls_is_a_configuration() -> None:
     )
     config = parse(text)
     assert config.broker is not None and not config.broker.tls
+
+
+def test_what_another_user_may_not_touch_is_no_mistake_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load(write(tmp_path, _with_files(tmp_path)))
+
+    def denied(*_arguments: object, **_more: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    monkeypatch.setattr(tempfile, "TemporaryFile", denied)
+    monkeypatch.setattr(files, "speaks_for_the_agent", lambda: False)
+    check_files(config)
+    monkeypatch.setattr(files, "speaks_for_the_agent", lambda: True)
+    with pytest.raises(ConfigError, match="Permission denied"):
+        check_files(config)
