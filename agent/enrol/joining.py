@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +201,7 @@ def _post(url: str, data: bytes, ca: Path | None) -> bytes:
         ) as answer:  # fmt: skip
             body = answer.raw.read(protocol.MAX_ANSWER_BYTES + 100_001, decode_content=False)
     except (requests.RequestException, OSError) as error:
-        raise Retry(f"{address}: {_innermost(error)}") from error
+        raise Retry(f"{address}: {_why_not(error)}") from error
     if answer.status_code == 200:
         return bytes(body)
     said = bytes(body[:300]).decode("utf-8", "replace").strip() if answer.status_code in (400, 403) else ""
@@ -218,7 +220,20 @@ def _post(url: str, data: bytes, ca: Path | None) -> bytes:
     )
 
 
-def _innermost(error: BaseException) -> str:
+def _why_not(error: BaseException) -> str:
+    """What kept the centre from answering, and what to look at."""
     while (inner := error.__cause__ or error.__context__) is not None and str(inner):
         error = inner
-    return f"{type(error).__name__}: {error}"
+    match error:
+        case ConnectionRefusedError():
+            return _("nobody answers at this address and port; is the centre running (loa station serve)?")
+        case socket.gaierror():
+            return _("this name is not found; is there a network? try: loa test link")
+        case TimeoutError():
+            return _("no answer in time; try: loa test link")
+        case ssl.SSLError():
+            return _(
+                "its certificate is not believed ({why}); is the clock right? try: loa test clock"
+            ).format(why=error.reason or error)
+        case _:
+            return _("{error}; try: loa test link").format(error=error)

@@ -239,7 +239,9 @@ class Session:
         self._complain("it does not answer, or TLS does not agree")
 
     def _on_disconnect(self, client: mqtt.Client, _: Any, flags: Any, reason: Any, properties: Any) -> None:
-        self._gone(str(reason))
+        # without a packet from the broker there is no reason to tell: MQTT's words for it say nothing
+        told = flags.is_disconnect_packet_from_server
+        self._gone(f"the broker ended it: {reason}" if told else "the connection broke off")
 
     def _on_message(self, client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
         def take() -> None:
