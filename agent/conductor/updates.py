@@ -20,7 +20,7 @@ from agent.conductor.voice import Voice
 from agent.control.protocol import ControlRequest
 from agent.files import write_atomically
 from agent.update.places import Places
-from agent.update.progress import Outcome, Request, Seen, look, wish
+from agent.update.progress import Outcome, Request, Seen, look, waits, wish
 from playlists.models.command import Receipt, ReceiptState
 from playlists.units import MonotonicS, Seconds
 
@@ -86,7 +86,7 @@ class Updates:
         if not (self._places.opt / "current").exists():
             raise ValueError("this node was not installed by install.sh, and is not updated by itself")
         seen = look(self._places)
-        if self._places.request.exists() or (seen is not None and seen.outcome is None):
+        if waits(self._places) or (seen is not None and seen.outcome is None):
             raise ValueError("an update is under way already; see: loa update --show")
         try:
             request = Request(id=str(uuid.uuid4()), feed=self._feed, release=release, by=by, command=command)
@@ -136,15 +136,15 @@ class Updates:
         if not self._awaited:
             return None
         seen = look(self._places)
-        waits = self._places.request.exists()
+        coming = waits(self._places)
         if seen is not None and seen.state.request.id != self._told:
             if seen.outcome is None:
-                waits = True
+                coming = True
                 self._begun(seen)
             else:
                 self._over(seen, seen.outcome)
-        self._awaited = waits
-        return MonotonicS(self._clock.monotonic() + LOOK_EACH_S) if waits else None
+        self._awaited = coming
+        return MonotonicS(self._clock.monotonic() + LOOK_EACH_S) if coming else None
 
     def _begun(self, seen: Seen) -> None:
         request = seen.state.request

@@ -39,6 +39,11 @@ class Places:
         return self.root / "var/lib/loa/update/request.json"
 
     @property
+    def forced(self) -> Path:
+        """What root itself wishes for. It lies in root's folder: nobody else can put it here, or keep it."""
+        return self.state / "request.json"
+
+    @property
     def told(self) -> Path:
         """Which outcome the daemon has passed on already. The daemon writes it."""
         return self.root / "var/lib/loa/update/told"

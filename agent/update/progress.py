@@ -56,42 +56,55 @@ class State(BaseModel):
 
 
 def wish(places: Places, request: Request) -> None:
-    """Leave a wish where root looks for it.
+    """Leave a wish where root looks for it; one that forces, where only root may.
 
     Raises:
         OSError: it cannot be written.
     """
-    write_atomically(places.request, request.model_dump_json().encode())
+    write_atomically(places.forced if request.force else places.request, request.model_dump_json().encode())
+
+
+def waits(places: Places) -> bool:
+    """Whether a wish lies there that nobody has taken up yet."""
+    return places.request.exists() or places.forced.exists()
 
 
 def take(places: Places) -> Request | None:
-    """Take the wish away and return it; None where there is none.
+    """Take the wish away and return it, root's before the daemon's; None where there is none.
 
     Raises:
         Refused: it is malformed, is no file, or wishes what its writer may not.
         OSError: it cannot be read or taken away.
     """
+    request = _take(places.forced)
+    if request is not None:
+        return request
+    request = _take(places.request)
+    # whoever owns the file: one of root's that once lay here could have been kept
+    if request is not None and request.force:
+        raise Refused("only root may wish for an older release: sudo loa update VERSION --force")
+    return request
+
+
+def _take(path: Path) -> Request | None:
     try:
         # the folder is the daemon's: what lies there may be anything, also a link to something of root's
-        descriptor = os.open(places.request, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError as error:
-        places.request.unlink(missing_ok=True)
-        raise Refused(f"{places.request}: cannot be read: {error.strerror}") from error
+        path.unlink(missing_ok=True)
+        raise Refused(f"{path}: cannot be read: {error.strerror}") from error
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(file.fileno())
         raw = file.read(_MOST_BYTES + 1) if stat.S_ISREG(status.st_mode) else b""
-    places.request.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     if len(raw) > _MOST_BYTES:
-        raise Refused(f"{places.request}: has more than {_MOST_BYTES} bytes")
+        raise Refused(f"{path}: has more than {_MOST_BYTES} bytes")
     try:
-        request = Request.model_validate_json(raw)
+        return Request.model_validate_json(raw)
     except ValidationError as error:
-        raise Refused(f"{places.request}: is malformed: {error.errors()[0]['msg']}") from error
-    if request.force and status.st_uid != 0 and os.geteuid() == 0:
-        raise Refused("only root may wish for an older release: sudo loa update VERSION --force")
-    return request
+        raise Refused(f"{path}: is malformed: {error.errors()[0]['msg']}") from error
 
 
 class Progress:

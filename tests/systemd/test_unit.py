@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from gpiozero.pins.mock import MockFactory
 
+from agent.cli.update import TAKEN_WITHIN_S
+from agent.update.places import Places
 from drivers.safe import main as safe
 from tests.drivers.conftest import mock_pins  # noqa: F401 - a fixture
 
@@ -81,6 +83,21 @@ def test_the_daemon_is_watched_and_never_given_up() -> None:
     assert unit["Restart"] == ["always"]
     assert unit["StartLimitIntervalSec"] == ["0"]
     assert float(unit["WatchdogSec"][0]) <= 30
+
+
+def test_updates_asked_for_again_and_again_wait_and_never_lock_the_updater() -> None:
+    """A start limit of the service would put the path unit into `failed` for good (systemd.path(5))."""
+    update = settings((FOLDER / "loa-update.service").read_text(encoding="utf-8"))
+    assert update["StartLimitIntervalSec"] == ["0"]
+    program, pause_s = update["ExecStopPost"][-1].split()
+    assert program == "/bin/sleep"
+    assert 10 <= float(pause_s) < TAKEN_WITHIN_S  # the next wish is taken while `loa update` waits for it
+
+
+def test_root_s_wishes_and_the_daemon_s_are_both_seen() -> None:
+    watched = settings((FOLDER / "loa-update.path").read_text(encoding="utf-8"))["PathExists"]
+    places = Places(Path("/"))
+    assert watched == [str(places.request), str(places.forced)]
 
 
 def test_a_wrong_configuration_is_not_tried_again() -> None:

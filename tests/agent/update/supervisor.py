@@ -14,6 +14,8 @@ import threading
 import time
 from pathlib import Path
 
+from agent.update.places import Places
+from agent.update.progress import waits
 from tests.support.wait import wait_until
 
 UPDATER = """\
@@ -174,7 +176,7 @@ class Supervisor:
 
     def _watch_path(self) -> None:
         while not self._off:
-            if (self.root / "var/lib/loa/update/request.json").exists():
+            if waits(Places(self.root)):
                 # as `loa-update` does: the version's own folder, wherever `current` goes meanwhile
                 python = (self.root / "opt/loa/current").resolve() / "bin/python"
                 with self._lock:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.update.errors import Refused
 from agent.update.places import Places
-from agent.update.progress import Progress, Request, look, take, wish
+from agent.update.progress import Progress, Request, look, take, waits, wish
 
 WISH = Request(id="w1", feed="commune", release="1.1", by="lan")
 
@@ -53,13 +53,21 @@ def test_a_pipe_holds_nobody_up(places: Places) -> None:
     assert not places.request.exists()
 
 
-def test_only_root_s_own_wish_may_force(places: Places) -> None:
+def test_a_wish_that_forces_lies_in_root_s_folder_and_goes_first(places: Places) -> None:
+    forced = WISH.model_copy(update={"id": "w2", "force": True})
+    wish(places, WISH)
+    wish(places, forced)
+    assert places.forced.parent == places.state
+    assert (take(places), waits(places)) == (forced, True)
+    assert (take(places), waits(places)) == (WISH, False)
+
+
+def test_a_wish_that_forces_is_refused_in_the_daemon_s_folder_even_if_root_owns_it(places: Places) -> None:
     wish(places, WISH.model_copy(update={"force": True}))
-    assert take(places) is not None
-    wish(places, WISH.model_copy(update={"force": True}))
-    os.chown(places.request, 65_534, 65_534)
+    places.forced.rename(places.request)  # as one that was kept, and is put back later
     with pytest.raises(Refused, match="only root"):
         take(places)
+    assert take(places) is None
 
 
 def test_how_it_stands_is_read_by_others(places: Places) -> None:
