@@ -192,6 +192,12 @@ program() {
   name=$version
   # a version that is in use is never written over: changed content of the same number goes beside it
   if [ -e "$OPT/$name/.complete" ] && [ "$(cat "$OPT/$name/.complete")" != "$digest" ]; then name=$version-$digest; fi
+  # nor is the same content without the pygame that a board needs
+  if [ -e "$OPT/$name/.complete" ] && ! fits "$OPT/$name"; then name=$version-$digest-board; fi
+  # what is in force stays so if it is this content, also where --board made it and is not given now
+  if [ -n "$BEFORE" ] && [ "$(cat "$OPT/$BEFORE/.complete" 2>/dev/null)" = "$digest" ] && fits "$OPT/$BEFORE"; then
+    name=$BEFORE
+  fi
   target=$OPT/$name
   if [ -e "$target/.complete" ] && fits "$target"; then
     say "      $name is there already"

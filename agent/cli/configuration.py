@@ -121,6 +121,7 @@ def edit(config: ConfigOption = None, yes: Yes = False) -> None:
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(filter(shutil.which, EDITORS), None)
     if editor is None:
         fail(_("there is no editor; set EDITOR, or use: loa config set"))
+    _must_be_writable(file)
     with told(), tempfile.TemporaryDirectory(prefix="loa-config-") as folder:
         old = file.read()
         draft = Path(folder) / "config.toml"
@@ -231,8 +232,7 @@ def opened(path: Path) -> tuple[ConfigFile, str, dict[str, Any]]:
     import tomllib
 
     file = _file(path)
-    if not file.writable:
-        fail(_("{file}: you may not write there; use sudo").format(file=file.path), EXIT_DENIED)
+    _must_be_writable(file)
     text = file.read()
     try:
         return file, text, tomllib.loads(text)
@@ -245,6 +245,11 @@ def _file(path: Path) -> ConfigFile:
     from agent.config.writer import ConfigFile
 
     return ConfigFile(path)
+
+
+def _must_be_writable(file: ConfigFile) -> None:
+    if not file.writable:
+        fail(_("{file}: you may not write there; use sudo").format(file=file.path), EXIT_DENIED)
 
 
 def _write(file: ConfigFile, old: str, new: str, *, as_json: bool, ask: bool) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Annotated
 
 import typer
@@ -87,6 +90,8 @@ def support_bundle(
     from agent.support.sources import sources
 
     path = out or Path.cwd() / _bundle_name()
+    if reason := _why_not_in(path.parent):
+        fail(_("{path}: cannot be written: {reason}").format(path=path, reason=reason))
     if path.exists():
         fail(_("{path}: is there already").format(path=path), EXIT_FAILED)
     if not yes and not sys.stdin.isatty():
@@ -111,6 +116,16 @@ def support_bundle(
         print_json({"path": str(path), "bytes": written, "contents": contents})
         return
     _say(_("{path}: {size} kB").format(path=path, size=f"{written / 1_000:.0f}"))
+
+
+def _why_not_in(folder: Path) -> str | None:
+    """Why no file can be made in a folder, or None."""
+    try:
+        if not S_ISDIR(folder.stat().st_mode):
+            return os.strerror(errno.ENOTDIR)
+    except OSError as error:
+        return error.strerror
+    return None if os.access(folder, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
 
 
 def _bundle_name() -> str:

@@ -42,7 +42,8 @@ def judge_version(found: Version | None) -> Finding:
             _("version {version} is not there as a whole").format(version=found.current),
             _("sudo ./systemd/install.sh repairs it"),
         )
-    if found.running not in (None, found.current):
+    # the folder of a version may say more: 0.1.0-DIGEST-board
+    if found.running not in (None, found.current, found.current.partition("-")[0]):
         return warning(
             _("{running} runs, {current} is installed").format(running=found.running, current=found.current),
             _("when nothing sounds: sudo systemctl restart {unit}").format(unit=UNIT),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Joining:
     def __init__(self, code: Code, beside: Path) -> None:
         self._code = code
         self._folder = beside / f"enrolment-{code.id}"
+        self._key_path = self._folder / "node.key"
 
     def ask(self, url: str, ca: Path | None = None) -> Joined:
         """Ask the centre at `url`. May be repeated with the same code until it expires.
@@ -67,8 +69,15 @@ class Joining:
             OSError: the key cannot be kept.
         """
         key = self._code.key()
+        was_there = self._key_path.exists()
         asked = protocol.seal(self._code.id, key, "request", self._request())
-        answer = _post(url, asked, ca)
+        try:
+            answer = _post(url, asked, ca)
+        except Refused:
+            # only what was made just now: a key of an earlier run may be in use, or be the one the centre knows
+            if not was_there:
+                self._forget()
+            raise
         document = protocol.unseal(protocol.envelope(answer, url), key, "answer", asked)
         return self._joined(protocol.read_enrolment(document), whole=True)
 
@@ -101,8 +110,13 @@ class Joining:
 
     def _request(self) -> Request:
         self._folder.mkdir(mode=0o750, exist_ok=True)
-        csr = request_for(key_at(self._folder / "node.key"))
+        csr = request_for(key_at(self._key_path))
         return Request(format=protocol.REQUEST, csr=csr)
+
+    def _forget(self) -> None:
+        with contextlib.suppress(OSError):
+            self._key_path.unlink()
+            self._folder.rmdir()
 
     def _joined(self, enrolment: Enrolment, *, whole: bool) -> Joined:
         for feed in enrolment.feeds:
@@ -111,7 +125,7 @@ class Joining:
             raise Rejected(_("two feeds of one name"))
         broker = enrolment.broker
         if enrolment.certificate is not None:
-            check_certificate(enrolment.certificate, key_at(self._folder / "node.key"), enrolment.node)
+            check_certificate(enrolment.certificate, key_at(self._key_path), enrolment.node)
         elif whole and broker is not None and broker.tls:
             raise Rejected(_("the answer names a broker, and has no certificate for it"))
         complete = enrolment.certificate is not None or broker is None or not broker.tls

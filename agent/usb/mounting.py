@@ -45,16 +45,26 @@ def _mount(device: Path, place: Path) -> None:
     """As the first of the types that it is.
 
     Raises:
-        StickError: it is none of them.
+        StickError: it is none of them. The text is about the type that it has, not about one that was only tried.
     """
+    failures: dict[str, StickError] = {}
     for type_, names in TYPES.items():
         options = ",".join(filter(None, ("ro", OPTIONS, names)))
         try:
             _run("mount", "-t", type_, "-o", options, "--", str(device), str(place), device=device)
             return
         except StickError as error:
-            last = error
-    raise last
+            failures[type_] = error
+    raise failures.get(_type_of(device)) or next(iter(failures.values()))
+
+
+def _type_of(device: Path) -> str:
+    """The file system as its own marks say; empty where there are none."""
+    command = ["blkid", "--probe", "-o", "value", "-s", "TYPE", "--", str(device)]
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(command, capture_output=True, timeout=WITHIN_S, check=False)
+        return done.stdout.decode(errors="replace").strip()
+    return ""
 
 
 def make_writable(place: Path) -> None:

@@ -5,9 +5,11 @@ A whole installation in a clean Debian is `./dev install-test`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,54 @@ def test_a_folder_without_the_program_is_named_and_what_runs_stays(root: Path, t
     assert f"no loa_agent-*.whl in {empty}" in done.stderr
     assert (root / "opt/loa/current").readlink() == Path("0.0.9")
     assert list((root / "var/tmp").iterdir()) == []
+
+
+def release(root: Path, folder: Path, name: str, *, pygame: str) -> str:
+    """A wheel in `folder`, and `name` in force as if installed from it; returns the wheel's digest."""
+    record = b"loa_agent-0.1.0.dist-info/RECORD,,\n"
+    info = "loa_agent-0.1.0.dist-info"
+    folder.mkdir(exist_ok=True)
+    with zipfile.ZipFile(folder / "loa_agent-0.1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: loa-agent\nVersion: 0.1.0\n")
+        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{info}/RECORD", record)
+    digest = hashlib.sha256(record).hexdigest()[:12]
+    version = root / "opt/loa" / name
+    of_pygame = version / "lib/python3.11/site-packages/pygame-2.6.1.dist-info"
+    of_pygame.mkdir(parents=True)
+    (of_pygame / "WHEEL").write_text(f"Tag: cp311-cp311-{pygame}\n", encoding="ascii")
+    (version / ".complete").write_text(f"{digest}\n", encoding="ascii")
+    current = root / "opt/loa/current"
+    current.unlink(missing_ok=True)
+    current.symlink_to(name)
+    return digest
+
+
+def test_what_runs_stays_whole_while_the_same_version_is_built_for_a_board(
+    root: Path, tmp_path: Path
+) -> None:
+    wheels = tmp_path / "wheels"
+    digest = release(root, wheels, "0.1.0", pygame="manylinux_2_17_x86_64")
+    before = files_of(root / "opt/loa/0.1.0")
+    done = install(root, "--board", "--from", str(wheels))
+    assert done.returncode == 1  # there is no pygame in the folder
+    assert "what ran before stays" in done.stderr
+    assert (root / "opt/loa/current").readlink() == Path("0.1.0")
+    assert files_of(root / "opt/loa/0.1.0") == before
+    assert (root / f"opt/loa/0.1.0-{digest}-board/bin/python").exists()
+    assert not (root / f"opt/loa/0.1.0-{digest}-board/.complete").exists()
+
+
+def test_what_was_built_for_a_board_stays_in_force_when_the_installer_runs_without_saying_so(
+    root: Path, tmp_path: Path
+) -> None:
+    wheels = tmp_path / "wheels"
+    digest = release(root, wheels, "0.1.0", pygame="manylinux_2_17_x86_64")
+    board = f"0.1.0-{digest}-board"
+    release(root, wheels, board, pygame="linux_aarch64")
+    for arguments in ([], ["--board"]):
+        assert f"{board} is there already" in install(root, *arguments, "--from", str(wheels)).stdout
+        assert (root / "opt/loa/current").readlink() == Path(board)
 
 
 def test_nothing_is_installed_while_an_update_is_on_trial(root: Path) -> None:

@@ -116,6 +116,21 @@ def test_edit_writes_what_is_right_and_nothing_else(
     assert "nothing was written" in loa("edit", "--yes", code=1)
 
 
+def test_who_may_not_write_is_told_before_the_editor_opens(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import agent.config.writer
+
+    opened = tmp_path / "opened"
+    monkeypatch.setenv("EDITOR", f"touch {opened}")
+    with monkeypatch.context() as nobody:
+        nobody.setattr(agent.config.writer.os, "access", lambda *_: False)  # root may write everywhere
+        assert "use sudo" in loa("edit", "--yes", code=4)
+    assert not opened.exists()
+    loa("edit", "--yes")
+    assert opened.exists()
+
+
 def test_a_comment_alone_needs_no_restart(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,6 +89,23 @@ def test_a_code_ends_by_itself(centre: Centre, node: Path) -> None:
         Joining(code, node).ask(centre.url)
 
 
+def test_a_refused_code_leaves_no_key_behind(centre: Centre, node: Path) -> None:
+    with pytest.raises(Refused):
+        Joining(make(), node).ask(centre.url)
+    assert [path.name for path in node.iterdir()] == ["config.toml"]
+
+
+def test_a_key_that_was_there_before_outlives_a_refusal(centre: Centre, node: Path) -> None:
+    code = make()
+    with pytest.raises(Retry):
+        Joining(code, node).ask("http://127.0.0.1:9")
+    key = node / f"enrolment-{code.id}" / "node.key"
+    before = key.read_bytes()
+    with pytest.raises(Refused):
+        Joining(code, node).ask(centre.url)
+    assert key.read_bytes() == before
+
+
 def test_a_new_code_ends_the_unused_one_before(centre: Centre, node: Path) -> None:
     old, new = issue(centre), issue(centre)
     with pytest.raises(Refused):

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from agent.cli.tree import app
 from agent.support import bundle
 from agent.support.bundle import Missing, Source, Sources, Taken, gather, write
 from agent.support.sources import secrets
@@ -169,6 +171,30 @@ def test_it_asks_before_it_writes_and_nobody_is_no_yes(node: NodeProcess, tmp_pa
     assert done.returncode == 2
     assert "--yes" in done.stderr
     assert list(tmp_path.glob("*.tar.gz")) == []
+
+
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        ("nope/x.tar.gz", "No such file"),
+        ("file/x.tar.gz", "Not a directory"),
+        ("shut/x.tar.gz", "Permission denied"),
+    ],
+)
+def test_a_place_where_it_cannot_be_written_is_told_before_anything_is_gathered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str, said: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "shut").mkdir()
+    may = os.access
+    # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != "shut" and may(path, mode))
+    result = CliRunner().invoke(
+        app, ["support-bundle", "--yes", "--out", str(tmp_path / out)], env={"LANGUAGE": "en"}
+    )
+    assert result.exit_code == 1, result.output
+    assert f"{tmp_path / out}: cannot be written: {said}" in result.output
+    assert "gathering" not in result.output
 
 
 def test_a_tar_of_nothing_still_says_what_is_missing(tmp_path: Path) -> None:
