@@ -44,7 +44,8 @@ def ask(
         try:
             connection.connect(str(path))
             if file is None:
-                connection.sendall(encode({"op": op, **arguments}))
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # as below
+                    connection.sendall(encode({"op": op, **arguments}))
             else:
                 _send_file(connection, {"op": op, **arguments}, file)
             with connection.makefile("rb") as reader:
@@ -52,6 +53,11 @@ def ask(
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise NotRunning(
                 f"the agent is not running (no answer at {path}); start it: systemctl start loa-agent"
+            ) from error
+        except BlockingIOError as error:  # EAGAIN: the queue of those who connect is full (unix(7))
+            raise ControlError(
+                "the agent lets nobody in: too many connect at once; try again in a minute,"
+                " and if it stays so: sudo systemctl restart loa-agent"
             ) from error
         except PermissionError as error:
             user = account(os.geteuid())

@@ -68,14 +68,28 @@ class Rights:
         Raises:
             OSError: the connection is broken.
         """
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid, uid, gid = struct.unpack("3i", credentials)
+        pid, uid, gid = _credentials(connection)
         name = account(uid)
         behind = logged_in(pid)
         if behind is not None and behind != name:
             name = f"{name} ({behind})"
         may_act = uid in (0, os.geteuid()) or self.actors in (gid, *_groups(connection, uid, gid))
         return Caller(name, uid, may_act)
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """The account at the other end.
+
+    Raises:
+        OSError: the connection is broken.
+    """
+    return _credentials(connection)[1]
+
+
+def _credentials(connection: socket.socket) -> tuple[int, int, int]:
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid, uid, gid = struct.unpack("3i", credentials)
+    return pid, uid, gid
 
 
 def account(uid: int) -> str:

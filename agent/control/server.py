@@ -12,18 +12,28 @@ import socket
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from agent.control.protocol import MAX_FILE_BYTES, MAX_LINE_BYTES, ControlRequest, encode
-from agent.control.rights import READERS, Caller, Rights
+from agent.control.rights import READERS, Caller, Rights, account, peer_uid
 
 log = logging.getLogger("loa.control")
 
 REPLY_WITHIN_S = 10.0
 QUIET_S = 300.0
 """A technician who neither asks nor reads for so long is hung up on."""
+
+FIRST_WITHIN_S = 10.0
+"""Who has said nothing for so long since it connected is hung up on."""
+
+MOST = 32
+"""So many connections are served at once: each costs a descriptor and a thread, and the node needs some to speak."""
+
+MOST_OF_ONE = 8
+"""So many of one account that is not root; and so many of `MOST` are kept free for root."""
 
 PAUSE_S = 1.0
 """Where nobody can be let in (too many files are open), it is tried again after this."""
@@ -36,6 +46,35 @@ TECHNICIAN = "technician-"
 
 class CutOff(Exception):  # noqa: N818 - says what is the matter
     """Error raised when a recording does not come whole: what follows on this connection is no request."""
+
+
+class Seats:
+    """Counts who is served, so that nobody takes every descriptor of the node. For several threads."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    def enter(self, uid: int) -> str | None:
+        """Take a seat for this account; returns why there is none."""
+        with self._lock:
+            if uid != 0 and self._taken[uid] >= MOST_OF_ONE:
+                return (
+                    f"{account(uid)} has {MOST_OF_ONE} connections to the agent already;"
+                    " end some of them, and try again"
+                )
+            total = self._taken.total()
+            if total >= MOST or (uid != 0 and total - self._taken[0] >= MOST - MOST_OF_ONE):
+                return "too many connect to the agent; try again in a minute"
+            self._taken[uid] += 1
+            return None
+
+    def leave(self, uid: int) -> None:
+        """Give a seat back."""
+        with self._lock:
+            self._taken[uid] -= 1
+            if not self._taken[uid]:
+                del self._taken[uid]
 
 
 class ControlServer:
@@ -56,6 +95,7 @@ class ControlServer:
         self._recordings = recordings
         self._post = post
         self._rights = rights
+        self._seats = Seats()
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -108,21 +148,46 @@ class ControlServer:
                 log.error("a technician could not be let in: %s", error)
                 time.sleep(PAUSE_S)
                 continue
+            self._seat(connection)
+
+    def _seat(self, connection: socket.socket) -> None:
+        """Serve it in a thread of its own, or refuse it in one line; never waits for the other end."""
+        try:
+            uid = peer_uid(connection)
+            full = self._seats.enter(uid)
+            if full is not None:
+                with connection:
+                    connection.setblocking(False)
+                    connection.sendall(encode({"ok": False, "error": full}))
+                return
+        except OSError as error:
+            log.debug("a technician hung up: %s", error)
+            connection.close()
+            return
+        try:
             threading.Thread(
                 target=self._converse,
-                args=(connection,),
+                args=(connection, uid),
                 name=f"{TECHNICIAN}{connection.fileno()}",
                 daemon=True,
             ).start()
+        except RuntimeError as error:  # the system gives no more threads
+            log.error("a technician could not be let in: %s", error)
+            connection.close()
+            self._seats.leave(uid)
 
-    def _converse(self, connection: socket.socket) -> None:
+    def _converse(self, connection: socket.socket, uid: int) -> None:
         try:
             with connection, connection.makefile("rb") as reader:
+                connection.settimeout(FIRST_WITHIN_S)
+                reader.peek(1)
                 connection.settimeout(QUIET_S)
                 caller = self._rights().caller(connection)
                 serve(reader, connection.sendall, caller, self._recordings, self._post)
         except OSError as error:
             log.debug("a technician hung up: %s", error)
+        finally:
+            self._seats.leave(uid)
 
 
 def serve(

@@ -104,6 +104,35 @@ def test_a_recording_of_a_reader_is_not_even_taken(door: Door, open_folder: Path
     assert door.ask("status", user="games", groups=(READERS, ACTORS)) == {"user": "games"}
 
 
+FLOOD = """
+import socket, sys
+held = []
+try:
+    for _ in range(100):
+        held.append(socket.socket(socket.AF_UNIX))
+        held[-1].connect(sys.argv[1])
+finally:
+    print(len(held), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_member_who_floods_it_shuts_only_himself_out(door: Door) -> None:
+    account = subprocess.check_output(["id", "-u", "daemon"], text=True).strip()
+    flood = subprocess.Popen(
+        ["setpriv", f"--reuid={account}", "--regid=65534", f"--groups={READERS}",
+         sys.executable, "-c", FLOOD, str(door.path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with flood:
+        assert flood.stdout is not None
+        assert flood.stdout.readline().strip() == "100"
+        refused = door.ask("status", user="daemon", groups=(READERS,))
+        assert "daemon has 8 connections" in refused["ControlError"]
+        assert door.ask("say", user="games", groups=(READERS, ACTORS)) == {"user": "games"}
+        assert door.ask("say", user="root") == {"user": "root (mallory)"}
+
+
 def test_many_groups_do_not_confuse_it(door: Door) -> None:
     groups = (READERS, ACTORS, *range(50_000, 50_120))
     assert door.ask("say", user="games", groups=groups) == {"user": "games"}

@@ -17,7 +17,7 @@ import pytest
 from agent.control import server as server_module
 from agent.control.client import ControlError, NotRunning, ask
 from agent.control.protocol import MAX_LINE_BYTES, ControlRequest
-from agent.control.server import ControlServer
+from agent.control.server import MOST, MOST_OF_ONE, ControlServer, Seats
 from tests.support.wait import wait_until
 
 
@@ -128,12 +128,66 @@ def test_who_says_nothing_keeps_nobody_waiting(daemon: Daemon) -> None:
         assert ask(daemon.path, "status") == {"op": "status"}
 
 
-def test_who_says_nothing_for_long_is_hung_up_on(daemon: Daemon, monkeypatch) -> None:
-    monkeypatch.setattr(server_module, "QUIET_S", 0.1)
+def test_who_says_nothing_at_first_is_hung_up_on_soon(daemon: Daemon, monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "FIRST_WITHIN_S", 0.1)
     with socket.socket(socket.AF_UNIX) as idle:
         idle.settimeout(5)
         idle.connect(str(daemon.path))
         assert idle.recv(1) == b""
+
+
+def test_who_says_nothing_more_for_long_is_hung_up_on(daemon: Daemon, monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "QUIET_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as idle, idle.makefile("rb") as reader:
+        idle.settimeout(5)
+        idle.connect(str(daemon.path))
+        idle.sendall(b'{"op": "status"}\n')
+        assert [json.loads(line) for line in reader] == [{"ok": True, "op": "status"}]
+
+
+def test_more_connections_than_can_be_served_are_refused_until_one_ends(daemon: Daemon, monkeypatch) -> None:
+    monkeypatch.setattr(server_module, "MOST", 2)
+    monkeypatch.setattr(server_module, "MOST_OF_ONE", 0 if os.getuid() == 0 else 2)
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(socket.socket(socket.AF_UNIX)).connect(str(daemon.path))
+        with pytest.raises(ControlError, match="try again"):
+            ask(daemon.path, "status")
+        assert daemon.requests == []
+    wait_until(lambda: _served(daemon), 5, "it is served again")
+
+
+def _served(daemon: Daemon) -> bool:
+    with contextlib.suppress(ControlError):
+        return bool(ask(daemon.path, "status"))
+    return False
+
+
+def test_one_account_takes_its_share_only_and_root_always_gets_in() -> None:
+    seats = Seats()
+    for uid in (1_001, 1_002, 1_003):
+        assert [seats.enter(uid) for _ in range(MOST_OF_ONE)] == [None] * MOST_OF_ONE
+    assert "has 8 connections" in str(seats.enter(1_001))
+    assert "too many connect" in str(seats.enter(1_004))
+    assert [seats.enter(0) for _ in range(MOST - 3 * MOST_OF_ONE)] == [None] * MOST_OF_ONE
+    assert "too many connect" in str(seats.enter(0))
+    seats.leave(0)
+    seats.leave(1_001)
+    assert seats.enter(1_001) is None
+
+
+def test_a_queue_that_is_full_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "full.sock"
+    with socket.socket(socket.AF_UNIX) as busy, contextlib.ExitStack() as stack:
+        busy.bind(str(path))
+        busy.listen(0)
+        with pytest.raises(BlockingIOError):
+            for _ in range(5):
+                waiting = stack.enter_context(socket.socket(socket.AF_UNIX))
+                waiting.setblocking(False)
+                waiting.connect(str(path))
+        with pytest.raises(ControlError, match="too many connect at once; try again"):
+            ask(path, "status", timeout_s=1.0)
 
 
 @pytest.mark.parametrize(
