@@ -10,6 +10,8 @@ from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import UNIT, Machine
 from agent.words import N_, _, retell
 
+WATCHER: Final = "loa-update.path"
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -61,17 +63,37 @@ class Update:
     text: str
 
 
-def probe_update(machine: Machine) -> Update | None:
-    """What the updater wrote down; None where there was none."""
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """The path unit that takes wishes up does not watch."""
+
+    state: str
+    """As systemd calls it."""
+
+
+def probe_update(machine: Machine) -> Update | Unwatched | None:
+    """What the updater wrote down, and whether the next wish would be taken up; None where there was none."""
     from agent.update.places import Places
     from agent.update.progress import look
 
+    if machine.at("/opt/loa/current").is_symlink():
+        answer = machine.run("systemctl", "is-failed", WATCHER)
+        state = answer.out.strip() if answer is not None else ""
+        if state in {"failed", "inactive"}:
+            return Unwatched(state)
     seen = look(Places(machine.root))
     return Update(seen.state.release or "?", seen.outcome, seen.text) if seen is not None else None
 
 
-def judge_update(found: Update | None) -> Finding:
-    """One that failed leaves the old version running, and should be known."""
+def judge_update(found: Update | Unwatched | None) -> Finding:
+    """One that failed leaves the old version running, and should be known; so should that none can come."""
+    if isinstance(found, Unwatched):
+        return fault(
+            _("no update is taken up: {watcher} is {state}").format(watcher=WATCHER, state=found.state),
+            _("sudo systemctl reset-failed loa-update.service; sudo systemctl restart {watcher}").format(
+                watcher=WATCHER
+            ),
+        )
     if found is None:
         return absent(_("there was none"))
     if found.outcome is None:

@@ -91,6 +91,8 @@ row(
     "loa update --show",
     lambda p: p.updated("failed", "it was not healthy within 60 s"),
 )
+row("update unwatched", FAULT, "restart loa-update.path", lambda p: setattr(p, "update_path", "failed"))
+row("update stopped", FAULT, "restart loa-update.path", lambda p: setattr(p, "update_path", "inactive"))
 row("version waits", WARNING, "restart loa-agent", lambda p: p.status.update(node={"agent": "0.0.9"}))
 
 row(

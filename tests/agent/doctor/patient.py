@@ -178,6 +178,7 @@ class Patient:
         self.status: dict[str, Any] = {**STATUS, "health": {**STATUS["health"]}}
         self.unit = dict(UNIT)
         self.watchdog = "1min"
+        self.update_path = "active"
         self.time_services = ["active", "inactive", "inactive", "inactive"]
         self.kernel_log = "mmc0: new high speed SDXC card at address aaaa\n"
         self.disciplined = True
@@ -329,6 +330,7 @@ class Patient:
             "systemctl",
             f"case \"$1 $2\" in\n'show loa-agent') cat <<'END'\n{unit}\nEND\n;;\n"
             f"'show --property=RuntimeWatchdogUSec') echo RuntimeWatchdogUSec={self.watchdog} ;;\n"
+            f"'is-failed loa-update.path') echo {self.update_path}; [ {self.update_path} = failed ] ;;\n"
             f"is-active*) printf '%s\\n' {' '.join(self.time_services)} ;;\nesac",
         )
         self.program("journalctl", f"cat <<'END'\n{self.kernel_log}END")
