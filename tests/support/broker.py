@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
 import os
 import pwd
 import secrets
 import socket
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Self
@@ -91,8 +93,17 @@ class Mosquitto:
 
     def _listens(self) -> bool:
         assert self._process is not None and self._process.poll() is None, "mosquitto has ended"
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 5) as probe:
+                if self.tls:
+                    # it listens before it has read its certificates; who shakes hands has read them
+                    anybody = ssl.create_default_context()
+                    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+                    with contextlib.suppress(ssl.SSLError):
+                        anybody.wrap_socket(probe).close()
+        except OSError:
+            return False
+        return True
 
 
 def make_certificates(directory: Path, *, days: int = 2, since_days: int = 1) -> None:
