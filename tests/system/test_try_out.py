@@ -20,7 +20,7 @@ from tests.support.pulse import Sink
 from tests.support.screen import xvfb
 
 MIC = '[listener]\ndevice = "pulse"\n'
-HERE = {"timezone", "load", "temperature", "watchdog", "service", "restarts"}
+HERE = {"timezone", "load", "temperature", "watchdog", "service", "restarts", "system-journal"}
 """Checks of the machine that these tests run on, whatever it is."""
 
 
