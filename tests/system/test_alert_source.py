@@ -147,7 +147,7 @@ def test_the_certificate_is_rolled_while_the_node_runs(house: House, tmp_path: P
     publish(house, tmp_path, cap("storm-4"))
     sync(house)
     assert "is not signed by a pinned certificate" in house.wait_for_fault("alert-source:province")
-    assert "alerts   province refused" in loa_of(house, "status")
+    assert "check its host and the pinned certificates" in loa_of(house, "status")
     pin.write_bytes(both)
     sync(house)
     house.wait_for_moment("sound", "storm-4", "started", after=began)
