@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, ValidationError
@@ -67,6 +70,28 @@ class Speakers(Model):
     voices: Annotated[tuple[Voice, ...], Field(max_length=64)] = ()
 
 
+@contextmanager
+def reading(
+    path: Path, told: Callable[[ValidationError], Iterable[str]] = describe, least: str = ""
+) -> Iterator[None]:
+    """Say what is wrong with `station.toml` where a block that reads it fails.
+
+    `told` puts the mistakes of its content into lines; `least`, if given, follows them.
+
+    Raises:
+        Technician: it cannot be read, is no TOML, or has mistakes: all of them at once.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Technician(f"{path}: {error.strerror or error}") from error
+    except ValidationError as error:
+        lines = [*(f"{path}: {line}" for line in told(error)), *filter(None, [least])]
+        raise Technician("\n".join(lines)) from error
+    except ValueError as error:
+        raise Technician(f"{path}: {error}") from error
+
+
 def voices(folder: Folder) -> Voices:
     """Who reads the announcements.
 
@@ -74,17 +99,12 @@ def voices(folder: Folder) -> Voices:
         Technician: `[[voices]]` has mistakes, or one of them cannot speak: all of them at once.
     """
     path = folder.path / FILE
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    with reading(path):
+        try:
+            document = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Voices()
         found = Speakers.model_validate(document, context={"base": path.absolute().parent}).voices
-    except FileNotFoundError:
-        return Voices()
-    except OSError as error:
-        raise Technician(f"{path}: {error.strerror or error}") from error
-    except ValidationError as error:
-        raise Technician("\n".join(f"{path}: {line}" for line in describe(error))) from error
-    except ValueError as error:
-        raise Technician(f"{path}: {error}") from error
     wrong = [problem for _, problem in disagreements({"voices": document.get("voices", [])})]
     wrong = wrong or list(problems_of(found))
     if wrong:
@@ -99,16 +119,11 @@ def load(folder: Folder) -> Centre:
         Technician: it is not there, is not filled in, or has mistakes: all of them at once.
     """
     path = folder.path / FILE
-    try:
-        return Centre.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise Technician(f"{path} is not there; {LEAST}") from error
-    except OSError as error:
-        raise Technician(f"{path}: {error.strerror or error}") from error
-    except ValidationError as error:
-        raise Technician("\n".join([*(f"{path}: {line}" for line in _told(error)), LEAST])) from error
-    except ValueError as error:
-        raise Technician(f"{path}: {error}") from error
+    with reading(path, _told, LEAST):
+        try:
+            return Centre.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise Technician(f"{path} is not there; {LEAST}") from error
 
 
 def write_template(folder: Folder) -> None:

@@ -29,7 +29,7 @@ from agent.enrol.identity import public_bytes, read_csr
 from agent.enrol.protocol import EnrolledBroker, EnrolledFeed, Enrolment, Envelope
 from agent.files import locked, write_atomically
 from agent.station.authority import Authority
-from agent.station.centre import FILE, load
+from agent.station.centre import FILE, load, reading
 from agent.station.errors import StationError, Technician
 from agent.station.folder import Folder
 from playlists.models.base import BulletinClass, Model, describe
@@ -135,19 +135,13 @@ class Desk:
             Technician: it says nothing, or is wrong.
         """
         path = self._folder.path / FILE
-        try:
+        with reading(path, lambda error: (f"[enrolment] {line}" for line in describe(error))):
             section = tomllib.loads(path.read_text(encoding="utf-8")).get("enrolment")
             if section is None:
                 raise Technician(
                     f'{path}: [enrolment] is missing; the least it needs: feed_url = "https://…"'
                 )
             return Offer.model_validate(section)
-        except OSError as error:
-            raise Technician(f"{path}: {error.strerror or error}") from error
-        except ValidationError as error:
-            raise Technician("\n".join(f"{path}: [enrolment] {line}" for line in describe(error))) from error
-        except ValueError as error:
-            raise Technician(f"{path}: {error}") from error
 
     def for_stick(self, code: Code) -> bytes:
         """What lies on a stick for a node without a network: all but its certificate, sealed.
