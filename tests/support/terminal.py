@@ -21,7 +21,9 @@ class Terminal:
         self.columns, self.rows = columns, rows
         self._socket = str(folder / "tmux.sock")
         self._env = {**os.environ, "PS1": PROMPT, **env}
-        self._env.pop("TMUX", None)
+        # a size in the environment, as test runners put it there, goes before that of the terminal
+        for name in ("TMUX", "LINES", "COLUMNS"):
+            self._env.pop(name, None)
 
     def __enter__(self) -> Self:
         size = ("-x", str(self.columns), "-y", str(self.rows))
