@@ -20,7 +20,7 @@ from agent.feeds.feeds import Feeds
 from agent.journal import Journal
 from agent.library import Library
 from agent.listener.link import listener_argv, listener_link
-from agent.player.link import PlayerLink, player_argv
+from agent.player.link import PlayerLink
 from agent.recordings import STORE_BYTES, Recordings
 from agent.screen.manner import Manner
 from agent.screen.protocol import worker_command
@@ -38,7 +38,6 @@ from drivers.sensors import read_board
 from playlists.alert import Place
 from playlists.models.health import Position, Readings, Status
 from playlists.policy import EVERYWHERE, LoudnessHours, Policy
-from playlists.units import Seconds
 
 if TYPE_CHECKING:
     from agent.alerts.sources import AlertSources
@@ -71,8 +70,8 @@ class Outside:
     alerts: AlertSources | None = None
 
 
-def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside:
-    """Open all of it as the configuration wants; nothing runs yet.
+def open_outside(config: Config, clock: Clock, post: Post, boot: str, player: PlayerLink) -> Outside:
+    """Open the rest of it as the configuration wants; of this nothing runs yet.
 
     Raises:
         DriverError: a relay or a button cannot be opened.
@@ -95,7 +94,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str) -> Outside
         feeds=Feeds(config.feeds, store, state, post, clock),
         library=library,
         recordings=Recordings(of_alerts, config.alerts.hosts, library, post),
-        player=make_player(config, post),
+        player=player,
         screen=make_screen(config, post),
         screen_power=make_screen_power(config, post),
         uplink=make_uplink(config, journal, gate, post, clock, boot),
@@ -135,14 +134,6 @@ def make_uplink(
         state="offline", epoch=journal.epoch, boot=boot, agent=__version__, since=clock.now().astimezone()
     )
     return Uplink(config, config.node.id, journal, gate, post, status, clock)
-
-
-def make_player(config: Config, post: Post) -> PlayerLink:
-    """The player; it is not started yet."""
-    audio = config.audio
-    device = None if audio.output == "portaudio" and audio.device == "default" else audio.device
-    latency_s = Seconds(audio.latency_ms / 1_000)
-    return PlayerLink(player_argv(audio.output, device, latency_s, tap=config.listener is not None), post)
 
 
 def make_listener(config: Config, post: Post) -> WorkerLink | None:

@@ -1,29 +1,20 @@
-"""`loa run`: reads the configuration, puts the node together, runs it under systemd, ends with a code."""
+"""`loa run`: reads the configuration, starts the player, and hands over to the rest of the agent.
+
+Whoever is started again in the middle of an alert has two seconds. Most of them go by while modules load, so the
+player loads beside them: what is imported here is what must be known before it can start, and no more.
+"""
 
 from __future__ import annotations
 
 import logging
-import signal
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
-import sdnotify
-
-from agent import __version__, reset
-from agent.assembly import open_outside
 from agent.clock import SystemClock
-from agent.conductor.events import StopAsked, ThreadDied
 from agent.conductor.loop import Conductor
 from agent.config import ConfigError, check_files, load
-from agent.control.server import TECHNICIAN
-from agent.journal import JournalError
-from agent.life import Life
 from agent.logs import set_up
-from agent.node import Node
-from agent.uplink.errors import UplinkError
-from drivers.errors import DriverError
+from agent.player.link import player_of
 
 log = logging.getLogger("loa.daemon")
 
@@ -43,45 +34,15 @@ def main(path: Path) -> int:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG
     recent = set_up(config.log.level)
-    notifier = sdnotify.SystemdNotifier()
     try:
         config.paths.state.mkdir(parents=True, exist_ok=True)
         clock = SystemClock(config.paths.state, vouched=config.clock.vouched)
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        conductor = Conductor(clock)
-        begun_anew = reset.carry_out(config, clock.now().astimezone())
-        outside = open_outside(config, clock, conductor.post, boot)
-        node = Node(
-            config,
-            clock,
-            conductor,
-            outside,
-            recent,
-            boot=boot,
-            ready=lambda: notifier.notify(f"READY=1\nSTATUS=loa-agent {__version__} is ready to speak"),
-            alive=lambda: notifier.notify("WATCHDOG=1"),
-        )
-    except (DriverError, JournalError, UplinkError, OSError) as error:
+    except OSError as error:
         log.critical("the node cannot start: %s", error)
         return EXIT_FAILED
-    if begun_anew is not None:
-        node.begin_anew(begun_anew)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda n, _frame: conductor.post(StopAsked(signal.Signals(n).name)))
-    threading.excepthook = lambda args: _thread_died(args, conductor.post)
-    try:
-        stopped = Life(node, config, clock).run()
-    except OSError as error:
-        log.critical("the node cannot run: %s", error)
-        return EXIT_FAILED
-    notifier.notify("STOPPING=1")
-    log.info("ended: %s", stopped.why)
-    return EXIT_RESTART if stopped.then == "restart" else EXIT_OK
+    conductor = Conductor(clock)
+    player = player_of(config, conductor.post)
+    player.start()
+    from agent.running import run  # noqa: PLC0415 - loads while the player does
 
-
-def _thread_died(args: threading.ExceptHookArgs, post: Callable[[object], None]) -> None:
-    """A thread that dies of a mistake of ours is seen in the log and in health, and ends the watchdog's food."""
-    thread = args.thread.name if args.thread else "?"
-    log.critical("thread %s ended: %r", thread, args.exc_value, exc_info=args.exc_value)
-    if not thread.startswith(TECHNICIAN):
-        post(ThreadDied(thread, repr(args.exc_value)))
+    return run(config, clock, conductor, player, recent)

@@ -54,7 +54,7 @@ class Life:
     def begin(self) -> None:
         """Start everything. The sound first: whatever else is missing, an emergency must find a voice."""
         node, outside = self._node, self._node.outside
-        outside.player.start()
+        outside.player.start()  # of a daemon it loads already
         outside.library.start()
         node.proof.start()
         if outside.screen is not None:

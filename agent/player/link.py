@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.player.messages import encode
 from agent.player.protocol import Order, Ping, Quit
 from agent.worker import WorkerLink, WorkerSaid
 from playlists.units import MonotonicS, Seconds
+
+if TYPE_CHECKING:
+    from agent.config import Config
 
 NAME: Final = "player"
 LATENCY: Final = Seconds(0.02)
@@ -27,6 +30,14 @@ def player_argv(
     if tap:
         argv.append("--tap")
     return [*argv, "--device", device] if device else argv
+
+
+def player_of(config: Config, post: Callable[[Any], None]) -> PlayerLink:
+    """The player that the configuration wants; it is not started yet."""
+    audio = config.audio
+    device = None if audio.output == "portaudio" and audio.device == "default" else audio.device
+    latency_s = Seconds(audio.latency_ms / 1_000)
+    return PlayerLink(player_argv(audio.output, device, latency_s, tap=config.listener is not None), post)
 
 
 class PlayerLink:
