@@ -74,7 +74,7 @@ def try_out(folder: Path, version: str, config: Path, *, screen: bool, ready_s: 
 def completion_of(folder: Path) -> str:
     """What the shell completes the words of `loa` with; empty if the version says nothing of the kind."""
     try:
-        return _run([folder / "bin/loa"], "completes no words", {"_LOA_COMPLETE": "source_bash"})
+        return _run([folder / "bin/loa"], "", {"_LOA_COMPLETE": "source_bash"})
     except Failed:
         return ""
 
