@@ -22,6 +22,7 @@ from agent.cli.common import (
     print_json,
     socket_path,
 )
+from agent.cli.page import columns, wrapped
 from agent.cli.wrong import tell
 from agent.control.client import ControlError, ask
 from agent.words import _
@@ -62,8 +63,13 @@ def import_(stick: Where, config: ConfigOption = None, as_json: JsonFlag = False
         print_json({"feeds": [asdict(each) for each in taken]})
     else:
         for each in taken:
-            typer.echo(each.text)
+            _say(each.text)
     if not all(each.ok for each in taken):
+        if not as_json:
+            _say(
+                "→ "
+                + _("copy the feed onto the stick anew (loa station stick); refused again: tell the centre")
+            )
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -159,6 +165,11 @@ def _export(place: Path, config: Config) -> Exported:
 def _exported(done: Exported) -> str:
     text = _("{records} records in {files} files are on the stick; {unchanged} files were there already")
     return text.format(records=done.records, files=done.files, unchanged=done.unchanged)
+
+
+def _say(text: str) -> None:
+    for line in wrapped(text, columns(), "", "  "):
+        typer.echo(line)
 
 
 def _sound(well: bool) -> None:

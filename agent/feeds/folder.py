@@ -108,7 +108,11 @@ class FolderClient:
                 raise Retry(str(error)) from error
         if have != length or digest.hexdigest() != sha256:
             part.unlink(missing_ok=True)
-            raise Rejected(f"{'/'.join(self._names(url))}: is not what was signed")
+            raise Rejected(f"{self.place(url)}: is not what was signed")
+
+    def place(self, url: str) -> str:
+        """Where the folder has it, below the stick."""
+        return "/".join(self._names(url)).rstrip("/")
 
     def _names(self, url: str) -> tuple[str, ...]:
         return (*self._parts, *unquote(url.removeprefix(self._base)).split("/"))

@@ -11,6 +11,7 @@ Reference: https://theupdateframework.github.io/specification/v1.0.33/ (§5, cli
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import re
 import tempfile
@@ -23,12 +24,15 @@ from typing import Any
 from urllib.parse import quote
 
 from tuf.api.exceptions import (
+    BadVersionNumberError,
     DownloadError,
     DownloadHTTPError,
     ExpiredMetadataError,
     RepositoryError,
+    UnsignedMetadataError,
 )
 from tuf.api.metadata import TargetFile  # type: ignore[attr-defined]  # exported by a computed __all__
+from tuf.api.serialization import DeserializationError
 from tuf.ngclient.config import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
@@ -39,11 +43,14 @@ from agent.feeds.http import Client, StatusError, patience
 from agent.files import sweep, write_atomically
 from playlists.units import Decibel, Seconds
 
+logger = logging.getLogger("loa.feeds")
+
 ROUND_DEADLINE_S = Seconds(1_800)
 """For all metadata of one refresh together, however many roots a host invents."""
 _MAX_FILE_BYTES = 5_000_000
 MOST_TEXT = 4_000
 """Characters of what is said in a recording, five minutes and more: each node fetches them with the metadata."""
+_EXPIRED = re.compile(r"(\w+)(?:\.json)? is expired")
 _UNQUOTED = "/%:@!$&'()*+,;=-._~"
 
 
@@ -107,7 +114,8 @@ def refresh(
         metadata_dir.mkdir(parents=True, exist_ok=True)
         for directory in (metadata_dir, metadata_dir / "root_history"):
             sweep(directory)
-        return _verify(url, root, metadata_dir, reference, _Fetcher(read))
+        place = client.place if isinstance(client, FolderClient) else str
+        return _verify(url, root, metadata_dir, reference, _Fetcher(read, place))
     except OSError as error:
         raise Technician(f"{metadata_dir}: {error}; the last good schedule stays in force") from error
 
@@ -146,12 +154,12 @@ def restore(url: str, root: bytes, files: Mapping[str, str], accepted: datetime)
 
 def _verify(url: str, root: bytes, metadata_dir: Path, reference: datetime, fetcher: _Fetcher) -> Snapshot:
     base = url if url.endswith("/") else url + "/"
-    with _remedies(base):
+    with _remedies(fetcher, base):
         updater = _Updater(base + "metadata/", root, metadata_dir, reference, fetcher)
         updater.refresh()
 
     def find(path: str) -> Target | None:
-        with _remedies(base):
+        with _remedies(fetcher, base):
             found = updater.get_targetinfo(path)
         return None if found is None else _target(base, path, found, updater.prefixes_hashes)
 
@@ -159,34 +167,54 @@ def _verify(url: str, root: bytes, metadata_dir: Path, reference: datetime, fetc
 
 
 @contextlib.contextmanager
-def _remedies(feed: str) -> Iterator[None]:
-    """Sort python-tuf's errors by what helps."""
+def _remedies(fetcher: _Fetcher, feed: str) -> Iterator[None]:
+    """Sort python-tuf's errors by what helps; its own words are for the log."""
     try:
         yield
-    except ExpiredMetadataError as error:
-        raise Expired(f"{feed}: signatures have run out ({error})") from error
-    except RepositoryError as error:
-        raise Rejected(f"{feed}: {type(error).__name__}: {error}") from error
     except DownloadHTTPError as error:
         raise Retry(str(error)) from error
-    except DownloadError as error:
-        raise Rejected(f"{feed}: {error}") from error
+    except (RepositoryError, DownloadError) as error:
+        where = fetcher.place(fetcher.last)
+        logger.info("%s: %s: %s", where, type(error).__name__, error)
+        if isinstance(error, ExpiredMetadataError):
+            role = _EXPIRED.search(str(error))  # the root is judged when the next file is there
+            raise Expired(
+                f"{fetcher.place(feed)}: signatures have run out ({role[1] if role else error})"
+            ) from error
+        if isinstance(error, UnsignedMetadataError):
+            raise Rejected(f"{where}: is not signed by the keys that this node trusts for it") from error
+        if isinstance(error, BadVersionNumberError):
+            raise Rejected(
+                f"{where}: is older than what was taken before, or does not belong to the other files"
+            ) from error
+        if isinstance(error, DownloadError):
+            raise Rejected(f"{where}: is larger than it may be") from error
+        if isinstance(error, DeserializationError):
+            raise Rejected(
+                f"{where}: cannot be read: damaged, cut short, or something else in its place, as a login page"
+            ) from error
+        raise Rejected(f"{where}: is not what was signed: damaged or changed") from error
 
 
 class _Fetcher(FetcherInterface):
     """Hands python-tuf whole files: metadata is small, and a temporary file each would wear the card."""
 
-    def __init__(self, read: Callable[[str, int], bytes]) -> None:
+    def __init__(self, read: Callable[[str, int], bytes], place: Callable[[str], str] = str) -> None:
         self._read = read
+        self.place = place
+        self.last = ""
+        """Address of what was read last: what is refused is that."""
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         yield self.download_bytes(url, _MAX_FILE_BYTES)
 
     def download_bytes(self, url: str, max_length: int) -> bytes:
         try:
-            return self._read(url, max_length)
+            data = self._read(url, max_length)
         except StatusError as error:
             raise DownloadHTTPError(str(error), error.status) from error
+        self.last = url
+        return data
 
 
 class _Updater(Updater):

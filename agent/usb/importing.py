@@ -13,7 +13,7 @@ from typing import Any, Final
 from agent.config import Config, Feed
 from agent.usb.layout import FEEDS
 from agent.usb.stick import Missing, Stick, StickError, printable
-from agent.words import _
+from agent.words import _, retell
 
 Ask = Callable[..., dict[str, Any]]
 """Asks the running agent: `agent.control.client.ask` without its path."""
@@ -83,10 +83,9 @@ def take(found: Found, stick: Path, ask: Ask, say: Callable[[str], None]) -> Tak
     while time.monotonic() < deadline:
         state = ask("feed-from-state", feed=found.feed)["brought"] or {}
         if state.get("state") == "failed":
-            reason = str(state.get("reason"))
-            return Taken(
-                found.feed, False, _("feed {name}: refused: {why}").format(name=found.feed, why=reason)
-            )
+            text = _("feed {name}: refused: {why}; what the node had stays in force")
+            reason = retell(str(state.get("reason")))
+            return Taken(found.feed, False, text.format(name=found.feed, why=reason))
         if state.get("state") == "finished":
             return _finished(found.feed, state)
         time.sleep(ASK_EACH_S)
@@ -100,7 +99,7 @@ def _finished(feed: str, state: dict[str, Any]) -> Taken:
     text = text.format(name=feed, version=version, media=media)
     if missing:
         more = _("{missing} of them are not on the stick and not here: {why}")
-        text += "; " + more.format(missing=missing, why=state["reason"])
+        text += "; " + more.format(missing=missing, why=retell(str(state["reason"])))
     return Taken(feed, missing == 0, text, version, missing)
 
 

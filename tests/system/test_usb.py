@@ -132,6 +132,22 @@ def test_what_is_no_use_is_one_message_and_the_node_goes_on(
     assert pole.node.ask("status")["health"]["feeds"]["commune"]["version"] is None
 
 
+def test_a_stick_that_somebody_changed_is_refused_with_the_place_what_was_kept_and_what_to_do(
+    centre: CentreUnderTest, pole: Pole, tmp_path: Path
+) -> None:
+    image = ext4(tmp_path / "image", 30)
+    put_feed(centre, image, tmp_path / "at")
+    with mounted(image, tmp_path / "at") as stick:
+        file = stick / "loa/feeds/commune/metadata/timestamp.json"
+        file.write_bytes(file.read_bytes().replace(b'"version":', b'"version":1'))
+        said = " ".join(pole.loa("usb", "import", str(stick), code=1).split())
+        assert "loa/feeds/commune/metadata/timestamp.json: is not signed by the keys" in said
+        assert "what the node had stays in force" in said
+        assert "→ copy the feed onto the stick anew" in said
+        assert "http" not in said
+        assert "Error" not in said
+
+
 def test_without_an_agent_it_says_so(pole: Pole, centre: CentreUnderTest, tmp_path: Path) -> None:
     image = ext4(tmp_path / "image", 30)
     put_feed(centre, image, tmp_path / "at")

@@ -45,41 +45,41 @@ def refused(bench: Bench, *words: str) -> None:
 def test_rollback_of_the_timestamp(running: Bench) -> None:
     running.repository.timestamp.version = 0
     running.repository.publish_timestamp()
-    refused(running, "BadVersionNumberError", "timestamp version 1")
+    refused(running, "metadata/timestamp.json: is older than")
 
 
 def test_rollback_of_the_snapshot(running: Bench) -> None:
     running.repository.snapshot.version = 0
     running.repository.publish_snapshot()
     running.repository.publish_timestamp()
-    refused(running, "BadVersionNumberError", "snapshot version")
+    refused(running, "metadata/timestamp.json: is older than")
 
 
 def test_rollback_of_the_targets(running: Bench) -> None:
     running.repository.targets.version = 0
     running.repository.publish(schedule(3))
-    refused(running, "BadVersionNumberError", "targets.json")
+    refused(running, "is older than what was taken before")
 
 
 def test_mix_and_match_of_old_targets_with_a_new_snapshot(running: Bench) -> None:
     old = running.repository.files["metadata/1.targets.json"]
     running.repository.publish(schedule(3))
     running.repository.files["metadata/3.targets.json"] = old
-    refused(running, "BadVersionNumberError", "v3, got v1")
+    refused(running, "metadata/3.targets.json: is older than", "does not belong")
 
 
 def test_a_snapshot_under_another_versions_name(running: Bench) -> None:
     old = running.repository.files["metadata/2.snapshot.json"]
     running.repository.publish(schedule(3))
     running.repository.files["metadata/3.snapshot.json"] = old
-    refused(running, "snapshot version 3, got 2")
+    refused(running, "metadata/3.snapshot.json: is older than", "does not belong")
 
 
 @pytest.mark.parametrize("role", ["timestamp", "snapshot", "targets"])
 def test_a_stranger_signs(running: Bench, role: str) -> None:
     running.repository.signers[role] = CryptoSigner.generate_ed25519()
     running.repository.publish(schedule(3))
-    refused(running, "UnsignedMetadataError", role)
+    refused(running, f"{role}.json: is not signed by the keys that this node trusts")
 
 
 def test_a_whole_repository_of_a_stranger(running: Bench) -> None:
@@ -88,7 +88,7 @@ def test_a_whole_repository_of_a_stranger(running: Bench) -> None:
         stranger.publish(schedule(10 + number))
     running.repository.files.clear()
     running.repository.files.update(stranger.files)
-    refused(running, "UnsignedMetadataError")
+    refused(running, "is not signed by")
 
 
 def test_a_root_that_the_old_keys_did_not_sign(running: Bench) -> None:
@@ -96,7 +96,7 @@ def test_a_root_that_the_old_keys_did_not_sign(running: Bench) -> None:
     running.repository.signers["root"] = CryptoSigner.generate_ed25519()
     running.repository.root.add_key(running.repository.signers["root"].public_key, "root")
     running.repository.publish_root()
-    refused(running, "UnsignedMetadataError", "root")
+    refused(running, "root.json: is not signed by")
 
 
 def test_freeze(running: Bench) -> None:
@@ -117,7 +117,7 @@ def test_root_rotation_is_followed_and_the_revoked_key_is_refused(running: Bench
     running.repository.publish(schedule(4))
     running.poll()
     assert running.health[:2] == ("refused", 3)
-    assert "targets was signed by 0/1 keys" in running.health[2]
+    assert "4.targets.json: is not signed by" in running.health[2]
 
 
 @pytest.mark.parametrize("path", ["3.root.json", "timestamp.json"])
@@ -127,7 +127,7 @@ def test_not_metadata_at_all(running: Bench, path: str) -> None:
     running.host.break_path("2.root", web.status(404))
     if path == "3.root.json":
         running.host.break_path("2.root", web.instead(b"<html>Please log in</html>"))
-    refused(running, "DeserializationError")
+    refused(running, f"{path}: cannot be read" if path == "timestamp.json" else "root.json: cannot be read")
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,27 @@ def test_a_strangers_feed_is_refused(alone: Bench, stick: Path) -> None:
     stranger = Repository(alone.clock.now())
     stranger.publish(schedule(9))
     put(stranger, stick)
-    assert bring(alone, stick).state == "failed"
+    done = bring(alone, stick)
+    assert done.state == "failed"
+    assert done.reason == "f/metadata/timestamp.json: is not signed by the keys that this node trusts for it"
+    assert alone.told(FeedChanged) == []
+
+
+def test_a_file_of_the_metadata_that_was_changed_is_named_by_its_place_on_the_stick(
+    alone: Bench, stick: Path
+) -> None:
+    alone.repository.publish(schedule(1))
+    put(alone.repository, stick)
+    path = stick / "f/metadata/timestamp.json"
+    genuine = path.read_bytes()
+    for content, why in (
+        (genuine[:-100], "cannot be read: damaged"),
+        (genuine.replace(b'"version":', b'"version":1'), "is not signed by the keys that this node trusts"),
+    ):
+        path.write_bytes(content)
+        done = bring(alone, stick)
+        assert done.state == "failed"
+        assert f"f/metadata/timestamp.json: {why}" in (done.reason or "")
     assert alone.told(FeedChanged) == []
 
 
