@@ -20,6 +20,8 @@ DOMAIN = "loa"
 FOLDER = Path(__file__).parent / "locale"
 SOURCE = "en"
 LANGUAGES = (SOURCE, "vi")
+FEWEST_OWN_LETTERS = 4
+"""Of a pattern that may stand around words that are in no catalogue."""
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """In this order the first that is set decides, as with every gettext program."""
 
@@ -105,20 +107,43 @@ def column(text: str, columns: int) -> str:
 def retell(text: str) -> str:
     """`text` from a program that speaks English only (the daemon, the parser), in the language of this process.
 
-    It is matched with the patterns of the catalogue: `relay {name} is on` is found in `relay amplifier is on`. Of
-    several that fit, the one with the most words of its own is meant. What is in no catalogue comes back unchanged.
+    It is matched with the patterns of the catalogue: `relay {name} is on` is found in `relay amplifier is on`. Its
+    values are retold in turn. Of several that fit, the one that leaves the fewest letters as they were is meant, then
+    the one with the most words of its own. What is in no catalogue comes back unchanged.
     """
-    if _language == SOURCE or not text:
-        return text
-    plain = _words().gettext(text)
+    return text if _language == SOURCE or not text else _retold(_words(), text)[0]
+
+
+@lru_cache(maxsize=1_024)
+def _retold(catalogue: _gettext.NullTranslations, text: str) -> tuple[str, int]:
+    """`text` retold, and how many letters of it stayed as they were."""
+    plain = catalogue.gettext(text)
     if plain != text:
-        return plain
-    for pattern, expression in _fitting(_words(), text):
+        return plain, 0
+    best = text, sum(map(str.isalpha, text))
+    for pattern, expression in _fitting(catalogue, text):
         found = expression.fullmatch(text)
-        if found:
-            values = {name: retell(found[group]) for name, group in _names(pattern).items()}
-            return _filled(_words().gettext(pattern), values)
-    return text
+        if not found:
+            continue
+        values, left = {}, 0
+        for name, group in _names(pattern).items():
+            values[name], more = _retold(catalogue, found[group])
+            left += more
+        # `{one} in {other}` fits nearly everything: half a sentence would be in another language
+        strange = any(" " in found[group] == values[name] for name, group in _names(pattern).items())
+        if left < best[1] and not (strange and _fits_nearly_all(pattern)):
+            best = _filled(catalogue.gettext(pattern), values), left
+        if left == 0:
+            break
+    if best[0] == text and "\n" in text:
+        lines = [_retold(catalogue, line) for line in text.split("\n")]
+        return "\n".join(line for line, _left in lines), sum(left for _line, left in lines)
+    return best
+
+
+def _fits_nearly_all(pattern: str) -> bool:
+    own = "".join(literal for literal, *_rest in Formatter().parse(pattern))
+    return ":" not in own and sum(map(str.isalpha, own)) < FEWEST_OWN_LETTERS
 
 
 def _fitting(catalogue: _gettext.NullTranslations, text: str) -> Iterable[tuple[str, re.Pattern[str]]]:

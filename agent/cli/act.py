@@ -187,6 +187,10 @@ def screenshot(
     try:
         out.write_bytes(base64.b64decode(reply["picture"]))
     except OSError as error:
-        fail(_("{out} cannot be written: {reason}").format(out=out, reason=error.strerror or error))
+        fail(
+            _("{out} cannot be written: {reason}").format(
+                out=out, reason=retell(error.strerror or str(error))
+            )
+        )
     across, down = reply["size"]
     answer({"file": str(out), "size": [across, down]}, f"{out}: {across}×{down}", as_json=as_json)

@@ -28,8 +28,8 @@ EXIT_WARNING = 5
 EXIT_INTERRUPTED = 130
 """Ended from the keyboard."""
 
-SGR: Final = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
-"""Colours of ECMA-48."""
+SGR: Final = {"red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36, "bright_black": 90}
+"""Colours of ECMA-48, and the grey that terminals add."""
 
 
 def socket_path() -> Path:

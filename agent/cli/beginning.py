@@ -17,7 +17,7 @@ from agent.config.editing import change
 from agent.config.writer import Changed, ConfigFile
 from agent.control.client import ControlError, NotRunning, ask
 from agent.files import sync_directory
-from agent.words import _
+from agent.words import _, retell
 
 CREDENTIALS = ("user", "password_file", "cert", "key")
 """Keys of `[broker]` by which the broker knows the node."""
@@ -111,7 +111,11 @@ def _leave_mark(config: Config, parts: Sequence[reset.Part]) -> None:
     except PermissionError:
         fail(_("{path} cannot be written by you: use sudo").format(path=config.paths.state), EXIT_DENIED)
     except OSError as error:
-        fail(_("{path}: cannot be written: {reason}").format(path=config.paths.state, reason=error.strerror))
+        fail(
+            _("{path}: cannot be written: {reason}").format(
+                path=config.paths.state, reason=retell(str(error.strerror))
+            )
+        )
 
 
 def _set_identity_aside(path: Path, config: Config) -> Path | None:
@@ -137,7 +141,11 @@ def _set_identity_aside(path: Path, config: Config) -> Path | None:
                 secret.rename(folder / secret.name)
         sync_directory(folder)
     except OSError as error:
-        fail(_("{path}: cannot be written: {reason}").format(path=folder, reason=error.strerror or error))
+        fail(
+            _("{path}: cannot be written: {reason}").format(
+                path=folder, reason=retell(error.strerror or str(error))
+            )
+        )
     note("reset of the identity")
     return folder
 

@@ -89,7 +89,7 @@ def preview(
         print_json(gallery.as_json(report))
     else:
         for line in gallery.told(report):
-            typer.echo(f"{paint(_('warning'), 'yellow')}: {line}")
+            typer.echo(paint(_("warning"), "yellow") + f": {line}")
         typer.echo(
             _("{count} pictures in {seconds} s: {file}").format(
                 count=len(report.shots),

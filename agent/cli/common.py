@@ -25,7 +25,7 @@ from agent.cli.basics import (
     print_json,
     socket_path,
 )
-from agent.cli.wrong import for_script, tell
+from agent.cli.wrong import fitted, for_script, tell, terminal_columns
 from agent.control.client import ControlError, ask
 from agent.words import _
 
@@ -128,5 +128,6 @@ def answer(value: Any, text: str, *, as_json: bool) -> None:
     """What a command did: `value` for a script that asked for JSON, else `text`."""
     if as_json:
         print_json(value)
-    else:
-        typer.echo(text)
+        return
+    for line in fitted(text, terminal_columns(sys.stdout)):
+        typer.echo(line)

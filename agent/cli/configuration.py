@@ -29,7 +29,7 @@ from agent.cli.common import (
     said_by,
 )
 from agent.cli.wrong import tell
-from agent.words import _
+from agent.words import _, retell
 
 if TYPE_CHECKING:
     from agent.config import Config
@@ -246,7 +246,7 @@ def opened(path: Path) -> tuple[ConfigFile, str, dict[str, Any]]:
         return file, text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         told = _("{file} is not TOML ({error}); mend it first: loa config edit, or loa config rollback")
-        fail(told.format(file=file.path, error=error), EXIT_USAGE)
+        fail(told.format(file=file.path, error=retell(str(error))), EXIT_USAGE)
 
 
 def _file(path: Path) -> ConfigFile:

@@ -178,4 +178,7 @@ def voices(config: ConfigOption = None, as_json: JsonFlag = False) -> None:
     for entry in entries:
         why_not = _("cannot be spoken: {reason}").format(reason=retell(str(entry["reason"])))
         typer.echo(f"{entry['language']:<12} {entry['by'] or why_not}")
-    typer.echo(f"{column(_('also'), 13)}{' '.join(others) or _('none')} (espeak-ng)")
+    also = column(_("also"), 13)
+    rest = " ".join(others) or _("none")
+    for line in wrapped(f"{rest} (espeak-ng)", columns(), also, " " * 13):
+        typer.echo(line)

@@ -28,7 +28,7 @@ from agent.cli.common import (
 )
 from agent.cli.page import columns, wrapped
 from agent.control.protocol import LONGEST_MUTE_S
-from agent.words import _
+from agent.words import _, retell
 
 ZoneOption = Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")]
 YesFlag = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -95,7 +95,7 @@ def support_bundle(
 
     path = out or Path.cwd() / _bundle_name()
     if reason := _why_not_in(path.parent):
-        fail(_("{path}: cannot be written: {reason}").format(path=path, reason=reason))
+        fail(_("{path}: cannot be written: {reason}").format(path=path, reason=retell(reason)))
     if path.exists():
         fail(_("{path}: is there already").format(path=path), EXIT_FAILED)
     if not yes and not sys.stdin.isatty():
@@ -106,14 +106,18 @@ def support_bundle(
     if not as_json:
         for taken in found:
             size = f"{len(taken.data) / 1_000:>7.0f} kB" if taken.missing is None else " " * 10
-            _say(f"{size}  {taken.name}" + (f" – {taken.missing}" if taken.missing else ""))
+            _say(f"{size}  {taken.name}" + (f" – {retell(taken.missing)}" if taken.missing else ""))
         _say(_("Passwords, keys and tokens are taken out. It has this node's addresses and what it played."))
     if not agreed(_("Write {path}?").format(path=path), yes=yes):
         fail(_("nothing was written"))
     try:
         written = write(path, found)
     except OSError as error:
-        fail(_("{path}: cannot be written: {reason}").format(path=path, reason=error.strerror or error))
+        fail(
+            _("{path}: cannot be written: {reason}").format(
+                path=path, reason=retell(error.strerror or str(error))
+            )
+        )
     note(f"support-bundle {path.name}")
     if as_json:
         contents = [{"name": taken.name, "missing": taken.missing} for taken in found]

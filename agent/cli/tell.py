@@ -26,7 +26,7 @@ WORDS = (
     N_("good"), N_("weaker"), N_("changed"), N_("clipped"), N_("unclear"), N_("no-reference"),
     N_("connected"), N_("connecting"), N_("registered"), N_("searching"), N_("disabled"), N_("locked"),
     N_("outside allowed hours"), N_("quiet day"), N_("longest session reached"), N_("no such zone here"),
-    N_("suspended too long"),
+    N_("suspended too long"), N_("skipped: the output was taken by {by}"),
 )  # fmt: skip
 
 

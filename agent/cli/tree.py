@@ -98,6 +98,7 @@ class Tree(typer.core.TyperGroup):
             formatter.write_dl(rows)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        for_script(asks_for_json(args))
         if args and args[0] not in self.where and not args[0].startswith("-"):
             nearest = difflib.get_close_matches(args[0], self.where, n=3)
             hint = _(" Did you mean {names}?").format(names=", ".join(nearest)) if nearest else ""

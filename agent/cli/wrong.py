@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 from agent.cli.basics import print_json
 from agent.cli.page import NARROWEST_COLUMNS, WIDEST_COLUMNS, wrapped
@@ -42,7 +42,7 @@ def tell(
         print_json({"error": text, "remedy": remedy or None, **(facts or {})})
         return
     lines = [f"loa: {text}", *details, *([f"→ {remedy}"] if remedy else [])]
-    sys.stderr.write("".join(f"{line}\n" for line in fitted("\n".join(lines), _columns())))
+    sys.stderr.write("".join(f"{line}\n" for line in fitted("\n".join(lines), terminal_columns(sys.stderr))))
 
 
 def fitted(text: str, columns: int | None) -> list[str]:
@@ -56,11 +56,11 @@ def fitted(text: str, columns: int | None) -> list[str]:
     return lines
 
 
-def _columns() -> int | None:
-    """How wide the terminal is that shows what is wrong ($COLUMNS goes first); None for none: in a log, a message is
-    one line."""
+def terminal_columns(stream: TextIO) -> int | None:
+    """How wide the terminal is that shows `stream` ($COLUMNS goes first); None for none: in a log, a message is one
+    line."""
     try:
-        wide = int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stderr.fileno()).columns)
+        wide = int(os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns)
     except (OSError, ValueError):  # no terminal, or what stands for one in a test
         return None
     return max(NARROWEST_COLUMNS, min(WIDEST_COLUMNS, wide))

@@ -137,7 +137,8 @@ class Requests:
         refused = request.refused
         what = what or ", ".join(f"{key} {value}" for key, value in request.arguments.items())[:200]
         self._audit.write(request.user, request.op, what, refused)
-        told = f"{request.op[:60]} by {request.user}: {what}" + (f", refused: {refused}" if refused else "")
+        op, user = request.op[:60], request.user
+        told = f"{op} by {user}: {what}, refused: {refused}" if refused else f"{op} by {user}: {what}"
         self._ledger.remark(told[:1_000])
 
     def _say(self, request: ControlRequest) -> str:

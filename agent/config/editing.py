@@ -17,7 +17,7 @@ from tomlkit.items import AoT, Item
 from agent.config.explain import is_repeated
 from agent.config.model import Config
 from agent.config.suggest import did_you_mean
-from agent.words import _
+from agent.words import _, retell
 
 ENTRY_KEYS: Final = {"voices": "language"}
 """What names an entry of a section that may be repeated, where it is not its `name`."""
@@ -48,7 +48,7 @@ def split(key: str) -> tuple[str, ...]:
     if parts[0] not in Config.model_fields:
         hint = did_you_mean(parts[0], Config.model_fields)
         text = _("{key}: there is no section {section!r}").format(key=key, section=parts[0])
-        raise UnknownKey(f"{text}; {hint}" if hint else text)
+        raise UnknownKey(f"{text}; {retell(hint)}" if hint else text)
     return tuple(parts)
 
 
@@ -229,6 +229,6 @@ def _nothing(key: str, part: str, known: Sequence[str]) -> str:
     hint = did_you_mean(part, [name for name in known if isinstance(name, str)])
     text = _("{key}: there is no {part!r}").format(key=key, part=part)
     if hint:
-        return f"{text}; {hint}"
+        return f"{text}; {retell(hint)}"
     names = ", ".join(json.dumps(name, ensure_ascii=False) for name in known) if known else ""
     return text + (_("; there are: {names}").format(names=names) if names else "")

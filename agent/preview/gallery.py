@@ -74,7 +74,7 @@ def _page(report: Report, name: str) -> str:
 
 def _warnings(report: Report) -> str:
     if not report.warnings:
-        return f"<p>{html.escape(_('Nothing to complain of.'))}</p>"
+        return "<p>" + html.escape(_("Nothing to complain of.")) + "</p>"
     lines = (f"<li>{html.escape(line)}</li>" for line in told(report))
     return '<div class="warnings"><ul>' + "\n".join(lines) + "</ul></div>"
 

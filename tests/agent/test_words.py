@@ -106,3 +106,24 @@ def test_columns_are_those_of_the_terminal() -> None:
     assert words.width("loa 喇叭") == 8
     assert words.column("số", 5) == "số   "
     assert words.column("khẩn cấp", 3) == "khẩn cấp "
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "say by root: 'x', refused: not now: no such zone here ([policy] in the configuration, or a mute by"
+            " command)",
+            "say, do root: 'x'; bị từ chối: lúc này không được: ở đây không có vùng này ([policy] trong cấu hình,"
+            " hoặc lệnh tắt tiếng)",
+        ),
+        ("x: nothing in it can be decoded as sound", "x: trong đó không có gì giải mã được thành tiếng"),
+        ("words that nobody has in a catalogue", "words that nobody has in a catalogue"),
+        (
+            "a: No such file or directory\n  b: Permission denied",
+            "a: không có tệp hay thư mục này\n  b: không có quyền",
+        ),
+    ],
+)
+def test_a_sentence_is_retold_whole_or_not_at_all(vietnamese: None, said: str, told: str) -> None:
+    assert words.retell(said) == told

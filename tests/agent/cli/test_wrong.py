@@ -112,6 +112,13 @@ def test_what_is_wrong_fits_a_phone(language: str, tmp_path: Path, nowhere: dict
         assert told[0].startswith("loa:")
 
 
+@pytest.mark.parametrize("command", [["doctor", "--all"], ["test", "link"], ["test", "mic"]], ids=" ".join)
+def test_a_terminal_with_colours_shows_every_verdict(command: list[str], nowhere: dict[str, str]) -> None:
+    told = on_a_phone(*command, **nowhere)
+    assert "\x1b[" in told
+    assert "Traceback" not in told
+
+
 def test_in_a_log_a_message_is_one_line(nowhere: dict[str, str]) -> None:
     assert process("doctor", "nonsense" * 20, **nowhere).stderr.count("\n") == 1
 
