@@ -160,7 +160,7 @@ class Fonts:
         self._faces: OrderedDict[tuple[Weight, int, frozenset[str]], Face] = OrderedDict()
         self._fonts: OrderedDict[tuple[str, Weight, int], pygame.font.Font] = OrderedDict()
         self._files: dict[Path, bytes] = {}
-        """What was read of each font file: a font that is opened by its path keeps the file open, one for each size."""
+        """Font files, as read: a font that is opened by its path keeps the file open, and each size is a font."""
         self._folders = tuple(folders)
         self._sources: dict[str, str | None] = {}
         """Of each character seen so far the family that has it; None: no font here."""
