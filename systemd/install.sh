@@ -3,7 +3,8 @@
 #
 #   sudo ./systemd/install.sh                    install, or bring what is installed to this version
 #   sudo ./systemd/install.sh --from DIR         without network: wheels (and Debian packages, *.deb) lie in DIR
-#   sudo ./systemd/install.sh --board            for a board on a bare console: a pygame that has KMSDRM, and its unit
+#   sudo ./systemd/install.sh --board            for a board on a bare console: a pygame that has KMSDRM, and its unit;
+#                                                once is enough
 #   sudo ./systemd/install.sh --check            only say what is there and what is missing; changes nothing
 #   sudo ./systemd/install.sh --uninstall        remove it; the configuration and what the node wrote stay
 #   sudo ./systemd/install.sh --uninstall --purge    remove these as well
@@ -19,6 +20,8 @@ ROOT=${LOA_ROOT:-}
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SOURCE=${HERE%/*}
 OPT=$ROOT/opt/loa
+# is there where the screen is a bare console
+CONSOLE=$ROOT/etc/systemd/system/loa-agent.service.d/screen-kmsdrm.conf
 LOG=$ROOT/var/log/loa-install.log
 
 # as `dev` has them; a test keeps the two equal
@@ -54,7 +57,7 @@ run() {
   tail -n "+$((from + 2))" "$LOG" | tail -n 8 | sed 's/^/    /' >&2
   return 1
 }
-help() { sed -n '2,13s/^# \{0,1\}//p' "$0"; }
+help() { sed -n '2,14s/^# \{0,1\}//p' "$0"; }
 
 arguments() {
   while [ $# -gt 0 ]; do
@@ -75,6 +78,8 @@ arguments() {
     shift
   done
   [ -z "$PURGE" ] || [ $ACTION = uninstall ] || { echo "install.sh: --purge goes with --uninstall" >&2; exit 2; }
+  # what was installed for a board stays a board's, also when a newer version comes and nobody says so
+  if [ -e "$CONSOLE" ]; then BOARD=yes; fi
   # an unpacked release brings its wheels along
   [ -n "$FROM" ] || [ ! -d "$SOURCE/wheels" ] || FROM=$SOURCE/wheels
 }
@@ -217,6 +222,14 @@ program() {
     mkdir -p "$target/systemd"
     cp -r "$HERE"/loa* "$HERE"/6*-loa*.rules "$HERE"/switch "$target/systemd/"
     run "$target/bin/loa" --version || die "the program does not start on this machine (above); what ran before stays"
+    # what `switch` puts below /usr/local/share; agent/update/build.py lays out the same
+    mkdir -p "$target/share"
+    cp "$SOURCE/config.example.toml" "$target/share/"
+    if [ -d "$SOURCE/docs/man" ]; then cp -r "$SOURCE/docs/man" "$target/share/"; fi
+    if ! _LOA_COMPLETE=source_bash "$target/bin/loa" >"$target/share/completion.bash" 2>>"$LOG"; then
+      rm -f "$target/share/completion.bash"
+      say "      note: the shell's completion cannot be made; see $LOG"
+    fi
     sync
     echo "$digest" >"$target/.complete"
   fi
@@ -228,6 +241,14 @@ board_pygame() {
   shift
   if [ "$(python_minor)" -ge 13 ]; then
     run "$target/bin/python" -m pip uninstall --quiet --yes pygame # Debian's shows through
+    return
+  fi
+  # what was built here for the version before does for this one: minutes, and a network, are saved
+  local packages
+  packages=lib/python3.$(python_minor)/site-packages
+  if [ -n "$BEFORE" ] && fits "$OPT/$BEFORE" && [ -d "$OPT/$BEFORE/$packages/pygame" ]; then
+    rm -rf "$target/$packages"/pygame "$target/$packages"/pygame-*.dist-info "$target/$packages"/pygame.libs
+    run cp -r "$OPT/$BEFORE/$packages"/pygame "$OPT/$BEFORE/$packages"/pygame-*.dist-info "$target/$packages/"
     return
   fi
   say "      pygame is built on Debian's SDL: some minutes on a Raspberry Pi"
@@ -245,7 +266,7 @@ system_parts() {
   mkdir -p "$ROOT/var/lib/loa-update"
   run "$OPT/switch" to "$VERSION" || die "$VERSION cannot be put in force (above); what ran before stays"
   if [ -n "$BOARD" ]; then
-    run install -D -m 644 "$HERE/loa-agent.service.d/screen-kmsdrm.conf" "$ROOT/etc/systemd/system/loa-agent.service.d/screen-kmsdrm.conf"
+    run install -D -m 644 "$HERE/loa-agent.service.d/screen-kmsdrm.conf" "$CONSOLE"
   fi
   local of_root=()
   [ -z "$ROOT" ] || of_root=("--root=$ROOT")
@@ -259,19 +280,8 @@ system_parts() {
 }
 
 command_line() {
-  local bin=$ROOT/usr/local/bin share=$ROOT/usr/local/share
-  mkdir -p "$bin" "$share/bash-completion/completions" "$share/doc/loa"
-  ln -sfn /opt/loa/current/bin/loa "$bin/loa"
-  _LOA_COMPLETE=source_bash "$OPT/current/bin/loa" >"$share/bash-completion/completions/loa" 2>>"$LOG" \
-    || say "      note: the shell's completion cannot be made; see $LOG"
-  cp "$SOURCE/config.example.toml" "$share/doc/loa/config.example.toml"
-  local page language
-  for page in "$SOURCE"/docs/man/*.1 "$SOURCE"/docs/man/*/*.1; do
-    [ -e "$page" ] || continue
-    language=$(basename "$(dirname "$page")")
-    if [ "$language" = man ]; then language=.; fi
-    install -D -m 644 "$page" "$share/man/$language/man1/$(basename "$page")"
-  done
+  mkdir -p "$ROOT/usr/local/bin"
+  ln -sfn /opt/loa/current/bin/loa "$ROOT/usr/local/bin/loa"
 }
 
 service() {

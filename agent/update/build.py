@@ -18,6 +18,7 @@ COMPLETE = ".complete"
 ROOM_FACTOR = 6
 """A release unpacks to about five times its size; measured with 0.1.0: 56 MB, 241 MB."""
 BUILD_WITHIN_S = 3_600.0
+DEBIAN_PYTHON = Path("/usr/lib/python3/dist-packages")
 
 
 def check_room(opt: Path, archive: Path) -> None:
@@ -55,14 +56,16 @@ def check_packages(info: Info) -> None:
         )
 
 
-def build(release: Path, info: Info, opt: Path, like: Path) -> Path:
+def build(release: Path, info: Info, opt: Path, like: Path, *, board: bool = False) -> Path:
     """Make the folder of a version; it is not complete until `finish`.
 
     Args:
         release: the unpacked archive.
         info: what it says of itself.
         opt: where versions lie.
-        like: the folder of the version that runs; the new one gets Debian's Python parts if this has them.
+        like: the folder of the version that runs; the new one gets Debian's Python parts if this has them, and its
+            pygame from where this has it.
+        board: it is a board on a bare console, where pip's pygame shows nothing: Debian's is taken if it is there.
 
     Raises:
         Refused: the release holds no program.
@@ -85,6 +88,8 @@ def build(release: Path, info: Info, opt: Path, like: Path) -> Path:
         shutil.copytree(part, _packages(folder) / part.name)
     wheels = sorted((release / "wheels").glob("*.whl"))
     own_pygame = _pygame_of(like)
+    if own_pygame == "pip" and board and debian and _debian_has_pygame():
+        own_pygame = None
     if own_pygame == "built here" or (debian and own_pygame is None):
         wheels = [wheel for wheel in wheels if not wheel.name.startswith("pygame-")]
     # the release is whole: what it lacks is not looked for elsewhere, and is found out when it is tried
@@ -94,15 +99,23 @@ def build(release: Path, info: Info, opt: Path, like: Path) -> Path:
         _take_along(like, folder)
     _run([python, "-m", "compileall", "-q", "-j", "0", folder / "lib"], must=False)
     shutil.copytree(release / "systemd", folder / "systemd")
+    _share(release, folder / "share")
     return folder
 
 
-def finish(folder: Path, release: Path) -> None:
+def finish(folder: Path, release: Path, completion: str = "") -> None:
     """Everything of it is there, on the medium, and was tried: it may be started.
+
+    Args:
+        folder: of the version.
+        release: the unpacked archive.
+        completion: for the shell; empty if the version makes none.
 
     Raises:
         OSError: it cannot be written.
     """
+    if completion:
+        (folder / "share/completion.bash").write_text(completion, encoding="utf-8")
     subprocess.run(["sync"], check=False)
     write_atomically(folder / COMPLETE, digest_of(release).encode() + b"\n", mode=0o644)
 
@@ -112,6 +125,15 @@ def tidy(opt: Path, *kept: str) -> None:
     for folder in opt.iterdir():
         if folder.is_dir() and not folder.is_symlink() and folder.name not in kept:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _share(release: Path, share: Path) -> None:
+    """What `switch` puts below /usr/local/share; `install.sh` lays out the same. Nothing of it is needed to speak."""
+    share.mkdir(exist_ok=True)  # a wheel may have brought something
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy(release / "config.example.toml", share)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copytree(release / "docs/man", share / "man", dirs_exist_ok=True)
 
 
 def _folder_of(version: str, digest: str, opt: Path) -> Path:
@@ -137,6 +159,10 @@ def _pygame_of(folder: Path) -> str | None:
         tags = re.findall(r"^Tag: (.*)$", wheel.read_text(encoding="utf-8"), re.M)
         return "pip" if any("manylinux" in tag for tag in tags) else "built here"
     return None
+
+
+def _debian_has_pygame() -> bool:
+    return (DEBIAN_PYTHON / "pygame").is_dir()
 
 
 def _take_along(old: Path, new: Path) -> None:

@@ -34,6 +34,11 @@ class Places:
         return self.root / "etc/loa/config.toml"
 
     @property
+    def console(self) -> Path:
+        """Is there where the screen is a bare console: `install.sh --board` puts it, and goes by it afterwards."""
+        return self.root / "etc/systemd/system/loa-agent.service.d/screen-kmsdrm.conf"
+
+    @property
     def request(self) -> Path:
         """What is wished for. The daemon may write here."""
         return self.root / "var/lib/loa/update/request.json"

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,14 @@ def try_out(folder: Path, version: str, config: Path, *, screen: bool, ready_s: 
         _start(loa, place, ready_s)
 
 
+def completion_of(folder: Path) -> str:
+    """What the shell completes the words of `loa` with; empty if the version says nothing of the kind."""
+    try:
+        return _run([folder / "bin/loa"], "", {"_LOA_COMPLETE": "source_bash"})
+    except Failed:
+        return ""
+
+
 def _start(loa: Path, place: Path, ready_s: float) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, (place / "log").open("w+b") as log:
         notify.bind(str(place / "notify"))
@@ -119,7 +127,7 @@ def _await_ready(node: subprocess.Popen[bytes], notify: socket.socket, ready_s: 
     raise TimeoutError
 
 
-def _run(command: Sequence[str | Path], what: str) -> str:
+def _run(command: Sequence[str | Path], what: str, environment: Mapping[str, str] | None = None) -> str:
     try:
         done = subprocess.run(
             command,
@@ -128,7 +136,7 @@ def _run(command: Sequence[str | Path], what: str) -> str:
             text=True,
             errors="replace",
             timeout=COMMAND_WITHIN_S,
-            **_as_user({"HOME": "/nonexistent"}),
+            **_as_user({"HOME": "/nonexistent", **(environment or {})}),
         )
     except subprocess.TimeoutExpired as error:
         raise Failed(f"the new version {what}: no answer within {COMMAND_WITHIN_S:.0f} s") from error

@@ -101,7 +101,8 @@ class Update:
         unpacked = self._places.state / "unpacked"
         shutil.rmtree(unpacked, ignore_errors=True)
         release = archive.unpack(packed, unpacked)
-        folder = build.build(release, info, self._places.opt, self._old)
+        board = self._places.console.exists()
+        folder = build.build(release, info, self._places.opt, self._old, board=board)
         try:
             self._progress.step("trying", f"release {version}, without hardware")
             tryout.try_out(
@@ -115,7 +116,7 @@ class Update:
             if not (folder / build.COMPLETE).exists():
                 shutil.rmtree(folder, ignore_errors=True)
             raise
-        build.finish(folder, release)
+        build.finish(folder, release, tryout.completion_of(folder))
         packed.unlink()
         return folder
 

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.agent.update.releases import wheel
+
 FOLDER = Path(__file__).parents[2] / "systemd"
+GROUPS = ("audio", "dialout", "input", "render", "video")
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n'
 
 
@@ -29,7 +32,12 @@ def root(tmp_path: Path) -> Path:
 def install(root: Path, *arguments: str, machine: str = "arm64") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [FOLDER / "install.sh", *arguments],
-        env={**os.environ, "LOA_ROOT": str(root), "LOA_MACHINE": machine},
+        env={
+            **os.environ,
+            "LOA_ROOT": str(root),
+            "LOA_MACHINE": machine,
+            "PATH": f"{root}/tools:{os.environ['PATH']}",
+        },
         check=False,
         capture_output=True,
         text=True,
@@ -145,6 +153,43 @@ def test_what_was_built_for_a_board_stays_in_force_when_the_installer_runs_witho
     for arguments in ([], ["--board"]):
         assert f"{board} is there already" in install(root, *arguments, "--from", str(wheels)).stdout
         assert (root / "opt/loa/current").readlink() == Path(board)
+
+
+def test_a_newer_version_is_for_a_board_where_the_one_before_was_and_brings_its_files_along(
+    root: Path, tmp_path: Path
+) -> None:
+    """Nobody says `--board`, nothing is built, no network is asked."""
+    wheels = tmp_path / "wheels"
+    release(root, wheels, "0.1.0", pygame="linux_aarch64")
+    built = root / "opt/loa/0.1.0/lib/python3.11/site-packages/pygame/__init__.py"
+    built.parent.mkdir()
+    built.write_text("SDL = 'built here'\n", encoding="ascii")
+    console = root / "etc/systemd/system/loa-agent.service.d/screen-kmsdrm.conf"
+    console.parent.mkdir(parents=True)
+    console.write_text("# of 0.1.0\n", encoding="ascii")
+    next(wheels.iterdir()).unlink()
+    program = {
+        "agent/__init__.py": b"",
+        "agent/loa.py": b"def main() -> None:\n    print('complete -F _loa_completion loa')\n",
+        "pygame/__init__.py": b"SDL = 'of pip'\n",
+    }
+    (root / "tools").mkdir()
+    (root / "tools/systemctl").symlink_to("/bin/true")
+    (root / "etc/group").write_text(
+        "".join(f"{name}:x:{gid}:\n" for gid, name in enumerate(GROUPS, 20)), encoding="ascii"
+    )
+    wheel(wheels, "loa_agent", "0.2.0", program, "[console_scripts]\nloa = agent.loa:main\n")
+    done = install(root, "--from", str(wheels))
+    assert "[4/6] the loa command" in done.stdout, done.stdout + done.stderr
+    assert (root / "opt/loa/current").readlink() == Path("0.2.0")
+    own = root / "opt/loa/0.2.0/lib/python3.11/site-packages/pygame/__init__.py"
+    assert own.read_text() == "SDL = 'built here'\n"
+    assert console.read_bytes() == (FOLDER / "loa-agent.service.d/screen-kmsdrm.conf").read_bytes()
+    share = root / "usr/local/share"
+    assert (share / "bash-completion/completions/loa").read_text() == "complete -F _loa_completion loa\n"
+    for page in ("man1/loa.1", "vi/man1/loa.1"):
+        source = FOLDER.parent / "docs/man" / page.replace("man1/", "")
+        assert (share / "man" / page).read_bytes() == source.read_bytes()
 
 
 def test_nothing_is_installed_while_an_update_is_on_trial(root: Path) -> None:

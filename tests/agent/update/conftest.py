@@ -21,6 +21,8 @@ from agent.update.places import Places
 from agent.update.progress import Seen, look
 from tests.agent.update.releases import ROOT, archive
 from tests.agent.update.supervisor import Supervisor
+from tests.support.broker import USER
+from tests.support.centre import CentreUnderTest
 from tests.support.wait import wait_until
 from tests.support.web import Host
 
@@ -52,6 +54,7 @@ allowed_hours = ["00:00-24:00"]
 name = "commune"
 url = "{url}"
 root = "{root}/etc/loa/root.json"
+ceiling = "emergency"
 [update]
 feed = "commune"
 """
@@ -76,7 +79,7 @@ def old_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Node:
     """One installed node, its supervisor, and its station."""
 
-    def __init__(self, root: Path, old: Path, station: Path, url: str) -> None:
+    def __init__(self, root: Path, old: Path, station: Path, url: str, more: str = "") -> None:
         self.root = root
         self.places = Places(root)
         self.station = station
@@ -86,7 +89,7 @@ class Node:
         switch = self.places.opt / "switch"
         switch.write_bytes((ROOT / "systemd/switch").read_bytes())
         switch.chmod(0o755)
-        self.places.config.write_text(CONFIG.format(root=root, url=url), encoding="utf-8")
+        self.places.config.write_text(CONFIG.format(root=root, url=url) + more, encoding="utf-8")
         (root / "etc/loa/root.json").write_bytes(Folder(station).root.read_bytes())
         self.supervisor = Supervisor(root, sys.executable)
         done = subprocess.run(
@@ -172,5 +175,33 @@ def node(tmp_path: Path, old_version: Path) -> Iterator[Node]:
         try:
             made.supervisor.start()
             yield made
+        finally:
+            made.supervisor.cut_power()
+
+
+BROKER = """\
+[broker]
+host = "127.0.0.1"
+port = {port}
+tls = false
+user = "{user}"
+password_file = "{password_file}"
+[clock]
+vouched = true
+"""
+
+
+@pytest.fixture
+def commanded(tmp_path: Path, old_version: Path) -> Iterator[tuple[Node, CentreUnderTest]]:
+    """The same node, which a centre also reaches through a real broker."""
+    with CentreUnderTest(tmp_path / "centre") as centre:
+        station = centre.folder.path
+        publish(station, schedule_json=SCHEDULE, now=datetime.now(UTC))
+        broker = centre.broker
+        more = BROKER.format(port=broker.port, user=USER, password_file=broker.password_file)
+        made = Node(tmp_path / "root", old_version, station, centre.feed_url, more)
+        try:
+            made.supervisor.start()
+            yield made, centre
         finally:
             made.supervisor.cut_power()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.agent.update.conftest import NEW, OLD, Node
 from tests.agent.update.releases import DAEMON, archive, crashes, does_not_compile, hangs
+from tests.support.centre import CentreUnderTest
 from tests.support.wait import wait_until
 
 pytestmark = pytest.mark.timeout(180)
@@ -148,3 +149,21 @@ def test_it_waits_until_nobody_is_spoken_to(node: Node, tmp_path: Path) -> None:
     assert node.loa("stop").returncode == 0
     assert node.outcome().outcome == "updated"
     assert node.speaks == NEW
+
+
+def test_an_emergency_that_comes_while_a_release_is_built_is_spoken_and_the_update_goes_on(
+    commanded: tuple[Node, CentreUnderTest], tmp_path: Path
+) -> None:
+    node, centre = commanded
+    node.offer(archive(tmp_path / "new", NEW))
+    node.loa("update", "--no-wait")
+    node.step("building")
+    words = {"speech": {"text": "Nước dâng nhanh, bà con rời khỏi bờ sông ngay.", "language": "vi"}}
+    emergency = centre.command({"type": "announce", "class": "emergency", "items": [words]})
+    centre.wait_for_receipt(emergency, "started", 30)
+    assert (node.supervisor.current, node.supervisor.starts) == (OLD, [OLD])
+    centre.wait_for_receipt(emergency, "finished", 60)
+    (play,) = centre.wait_for_records(1, 30, kind="play", command=emergency.id)
+    assert play["sounded_dbfs"] > -40
+    assert node.outcome().outcome == "updated"
+    assert (node.speaks, node.supervisor.starts) == (NEW, [OLD, NEW])
