@@ -15,6 +15,8 @@ from pathlib import Path
 PLACE = Path("/var/tmp/loa-install-test")
 MIRROR = "http://deb.debian.org/debian"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Whom this machine trusts, its containers trust: it may reach the network through a proxy of its own."""
 BASE = "systemd-sysv,udev,dbus,ca-certificates"
 """What Raspberry Pi OS Lite and Debian's images have and a bare root has not."""
 
@@ -52,21 +54,23 @@ class Container:
     """A root made from `tar`, with `share` seen read-only at /media/loa, and a cache of packages that outlives it."""
 
     def __init__(self, tar: Path, share: Path) -> None:
-        self.root = PLACE / "root"
+        self.root = PLACE / f"root-{tar.stem}"
         self.share = share
         self.cache = PLACE / f"apt-{tar.stem}"
         (self.cache / "partial").mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir()
         subprocess.run(["tar", "-xf", tar, "-C", self.root], check=True)
+        shutil.copy(TRUSTED, self.root / TRUSTED.relative_to("/"))
         self._nspawn: subprocess.Popen[bytes] | None = None
-        self.log = PLACE / "console"
+        self.log = PLACE / f"console-{tar.stem}"
 
     def __enter__(self) -> Container:
         return self
 
     def __exit__(self, *_error: object) -> None:
         self.cut_power()
+        shutil.rmtree(self.root, ignore_errors=True)
 
     def boot(self) -> None:
         """Start its systemd, and wait until it has started everything."""
@@ -79,7 +83,7 @@ class Container:
                     "--register=no",
                     "--keep-unit",
                     "--console=pipe",
-                    "--machine=loa-install-test",
+                    f"--machine=loa-{self.root.name}",
                     f"--directory={self.root}",
                     f"--bind={self.cache}:/var/cache/apt/archives",
                     f"--bind-ro={self.share}:/media/loa",

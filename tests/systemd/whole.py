@@ -28,6 +28,24 @@ from tests.support.web import Host
 from tests.systemd.container import PLACE, Container, base, say
 
 READY_WITHIN_S = 300.0
+SOURCES = (
+    "agent",
+    "drivers",
+    "playlists",
+    "systemd",
+    "docs/man",
+    "dev",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "config.example.toml",
+)
+MAKE_RELEASE = """\
+apt-get update -q
+apt-get install -y --no-install-recommends python3-venv
+cp -r /media/loa/clone /root/clone
+/root/clone/dev release /root/release
+"""
 CONFIG = """\
 [node]
 id = "pole-01"
@@ -71,30 +89,58 @@ def main() -> int:
 
 def this_architecture(suite: str) -> dict[str, object]:
     """Everything, in a container that boots."""
-    share = PLACE / "share"
-    shutil.rmtree(share, ignore_errors=True)
-    share.mkdir(parents=True)
-    say("making the release")
-    subprocess.run([ROOT / "dev", "release", share], check=True, stdout=subprocess.DEVNULL)
-    (packed,) = share.glob("loa-agent-*.tar")
+    share = fresh(f"share-{suite}")
+    root = base(suite, "amd64")
+    packed = make_release(root, share)
     release = unpack(packed, share / "unpacked")
     station = share / "station"
     init(station)
-    with (
-        Host(Folder(station).feed) as host,
-        Container(base(suite, "amd64"), share) as container,
-    ):
-        walk = Walk(container, station, release, f"/media/loa/unpacked/{release.name}", packed)
-        walk.prepare(host.url)
-        walk.install()
-        walk.service()
-        walk.again()
-        walk.update()
-        walk.crashing()
-        walk.killed()
-        walk.power()
-        walk.remove()
-        return walk.figures
+    try:
+        with Host(Folder(station).feed) as host, Container(root, share) as container:
+            walk = Walk(container, station, release, f"/media/loa/unpacked/{release.name}", packed)
+            walk.prepare(host.url)
+            walk.install()
+            walk.service()
+            walk.again()
+            walk.update()
+            walk.crashing()
+            walk.killed()
+            walk.power()
+            walk.remove()
+            return {"suite": suite, **walk.figures}
+    finally:
+        shutil.rmtree(share)
+
+
+def fresh(name: str) -> Path:
+    """A folder with nothing in it."""
+    folder = PLACE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def sources_into(folder: Path) -> None:
+    """What of a clone the installer and `./dev release` need."""
+    for name in SOURCES:
+        source, copy = ROOT / name, folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+
+
+def make_release(root: Path, share: Path) -> Path:
+    """The release of this version for that Debian, made in it by `./dev release`."""
+    say("making the release")
+    sources_into(share / "clone")
+    with Container(root, share) as container:
+        done = container.chroot("/bin/sh", "-ec", MAKE_RELEASE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (made,) = (container.root / "root/release").glob("loa-agent-*.tar")
+        shutil.rmtree(share / "clone")
+        return Path(shutil.move(made, share))
 
 
 class Walk:
@@ -111,8 +157,7 @@ class Walk:
 
     def offer(self, version: str, changes: dict[str, Change] | None = None) -> None:
         """Publish this release as another version, changed."""
-        work = PLACE / "offer" / f"loa-agent-{version}"
-        shutil.rmtree(work.parent, ignore_errors=True)
+        work = fresh("offer") / f"loa-agent-{version}"
         shutil.copytree(self.release, work)
         (own,) = (work / "wheels").glob("loa_agent-*.whl")
         own.unlink()
@@ -122,6 +167,7 @@ class Walk:
         archive = work.parent / f"{work.name}.tar"
         subprocess.run(["tar", "-cf", archive, "-C", work.parent, work.name], check=True)
         offering.add(Folder(self.station), [archive])
+        shutil.rmtree(work.parent)
         publish(self.station, schedule_json=SCHEDULE)
 
     def loa(self, *arguments: str, check: bool = True) -> str:
@@ -281,25 +327,9 @@ class Walk:
 
 def other_architecture(suite: str) -> dict[str, object]:
     """The installer alone in a root of arm64; its systemd cannot boot under qemu-user."""
-    share = PLACE / "share-arm64"
-    shutil.rmtree(share, ignore_errors=True)
-    share.mkdir(parents=True)
-    kept = [
-        "agent",
-        "drivers",
-        "playlists",
-        "systemd",
-        "pyproject.toml",
-        "README.md",
-        "LICENSE",
-        "config.example.toml",
-    ]
-    for name in kept:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, share / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, share / name)
+    share = fresh("share-arm64")
+    sources_into(share)
+    foreign_programs()
     with Container(base(suite, "arm64"), share) as container:
         began = time.monotonic()
         done = container.chroot("/media/loa/systemd/install.sh")
@@ -311,7 +341,21 @@ def other_architecture(suite: str) -> dict[str, object]:
         assert (
             container.chroot("/media/loa/systemd/install.sh", "--check").stdout.count("missing") == 1
         )  # configuration
-        return {"machine": "aarch64 under qemu-user", "installed_s": took_s, "version": version}
+        figures = {
+            "suite": suite,
+            "machine": "aarch64 under qemu-user",
+            "installed_s": took_s,
+            "version": version,
+        }
+    shutil.rmtree(share)
+    return figures
+
+
+def foreign_programs() -> None:
+    """Let this kernel start programs for arm64 through qemu."""
+    if not Path("/proc/sys/fs/binfmt_misc/register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", "/proc/sys/fs/binfmt_misc"], check=True)
+    subprocess.run(["update-binfmts", "--enable", "qemu-aarch64"], check=True)
 
 
 def wait(probe: Callable[[], bool], timeout_s: float, what: str) -> None:
