@@ -50,6 +50,14 @@ def base(suite: str, architecture: str) -> Path:
     return tar
 
 
+def forget(suite: str, architecture: str) -> None:
+    """Remove the root that `base` made, and the packages that were fetched for it."""
+    (PLACE / f"{suite}-{architecture}.tar").unlink(missing_ok=True)
+    shutil.rmtree(PLACE / f"apt-{suite}-{architecture}", ignore_errors=True)
+    with contextlib.suppress(OSError):  # another test is at work there
+        PLACE.rmdir()
+
+
 class Container:
     """A root made from `tar`, with `share` seen read-only at /media/loa, and a cache of packages that outlives it."""
 
@@ -68,9 +76,12 @@ class Container:
     def __enter__(self) -> Container:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         self.cut_power()
+        if kind is not None:
+            say(self._last_words())
         shutil.rmtree(self.root, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
 
     def boot(self) -> None:
         """Start its systemd, and wait until it has started everything."""
@@ -158,6 +169,16 @@ class Container:
             errors="replace",
             timeout=timeout_s,
         )
+
+    def _last_words(self) -> str:
+        """Of the installer and of the journal, for who looks for what went wrong: the root is not kept."""
+        tail = ["tail", "-n", "20", self.root / "var/log/loa-install.log"]
+        journal = ["journalctl", f"--directory={self.root}/var/log/journal", "--no-pager", "-n", "60"]
+        said = [
+            subprocess.run(each, check=False, capture_output=True, text=True, errors="replace").stdout
+            for each in (tail, journal)
+        ]
+        return "\n".join(said)
 
     def _leader(self) -> int:
         if self._nspawn is None:

@@ -7,6 +7,7 @@ Prints what was seen, and figures as JSON. `--arm64`: the installer alone, under
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -14,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent import __version__
@@ -25,7 +26,7 @@ from agent.update.archive import read_info, unpack
 from tests.agent.update.conftest import SCHEDULE
 from tests.agent.update.releases import DAEMON, ENTRY_POINTS, ROOT, Change, crashes, sources, wheel
 from tests.support.web import Host
-from tests.systemd.container import PLACE, Container, base, say
+from tests.systemd.container import PLACE, Container, base, forget, say
 
 READY_WITHIN_S = 300.0
 SOURCES = (
@@ -77,25 +78,31 @@ def main() -> int:
     """Run it all; 0 when everything was as it should be."""
     parser = argparse.ArgumentParser(prog="./dev install-test")
     parser.add_argument("--arm64", action="store_true", help="the installer alone, for arm64 under qemu-user")
+    parser.add_argument(
+        "--keep", action="store_true", help="the clean Debian and its packages, for the next time"
+    )
     parser.add_argument("--suite", default="bookworm", help="of Debian")
     given = parser.parse_args()
     if os.geteuid() != 0:
         sys.stderr.write("install-test: needs root\n")
         return 2
-    figures = other_architecture(given.suite) if given.arm64 else this_architecture(given.suite)
+    try:
+        figures = other_architecture(given.suite) if given.arm64 else this_architecture(given.suite)
+    finally:
+        if not given.keep:
+            forget(given.suite, "arm64" if given.arm64 else "amd64")
     print(json.dumps(figures, indent=2))
     return 0
 
 
 def this_architecture(suite: str) -> dict[str, object]:
     """Everything, in a container that boots."""
-    share = fresh(f"share-{suite}")
     root = base(suite, "amd64")
-    packed = make_release(root, share)
-    release = unpack(packed, share / "unpacked")
-    station = share / "station"
-    init(station)
-    try:
+    with fresh(f"share-{suite}") as share:
+        packed = make_release(root, share)
+        release = unpack(packed, share / "unpacked")
+        station = share / "station"
+        init(station)
         with Host(Folder(station).feed) as host, Container(root, share) as container:
             walk = Walk(container, station, release, f"/media/loa/unpacked/{release.name}", packed)
             walk.prepare(host.url)
@@ -108,16 +115,18 @@ def this_architecture(suite: str) -> dict[str, object]:
             walk.power()
             walk.remove()
             return {"suite": suite, **walk.figures}
-    finally:
-        shutil.rmtree(share)
 
 
-def fresh(name: str) -> Path:
-    """A folder with nothing in it."""
+@contextlib.contextmanager
+def fresh(name: str) -> Iterator[Path]:
+    """A folder with nothing in it, removed afterwards."""
     folder = PLACE / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return folder
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def sources_into(folder: Path) -> None:
@@ -157,17 +166,19 @@ class Walk:
 
     def offer(self, version: str, changes: dict[str, Change] | None = None) -> None:
         """Publish this release as another version, changed."""
-        work = fresh("offer") / f"loa-agent-{version}"
+        with fresh(f"offer-{self.container.root.name}") as place:
+            self._offer(place / f"loa-agent-{version}", version, changes or {})
+
+    def _offer(self, work: Path, version: str, changes: dict[str, Change]) -> None:
         shutil.copytree(self.release, work)
         (own,) = (work / "wheels").glob("loa_agent-*.whl")
         own.unlink()
-        wheel(work / "wheels", "loa_agent", version, sources(version, changes or {}), ENTRY_POINTS)
+        wheel(work / "wheels", "loa_agent", version, sources(version, changes), ENTRY_POINTS)
         info = read_info(self.packed).model_copy(update={"version": version})
         (work / "release.json").write_text(info.model_dump_json(), encoding="utf-8")
         archive = work.parent / f"{work.name}.tar"
         subprocess.run(["tar", "-cf", archive, "-C", work.parent, work.name], check=True)
         offering.add(Folder(self.station), [archive])
-        shutil.rmtree(work.parent)
         publish(self.station, schedule_json=SCHEDULE)
 
     def loa(self, *arguments: str, check: bool = True) -> str:
@@ -327,10 +338,10 @@ class Walk:
 
 def other_architecture(suite: str) -> dict[str, object]:
     """The installer alone in a root of arm64; its systemd cannot boot under qemu-user."""
-    share = fresh("share-arm64")
-    sources_into(share)
     foreign_programs()
-    with Container(base(suite, "arm64"), share) as container:
+    root = base(suite, "arm64")
+    with fresh(f"share-{suite}-arm64") as share, Container(root, share) as container:
+        sources_into(share)
         began = time.monotonic()
         done = container.chroot("/media/loa/systemd/install.sh")
         took_s = round(time.monotonic() - began, 1)
@@ -338,17 +349,10 @@ def other_architecture(suite: str) -> dict[str, object]:
         say(done.stdout)
         version = container.chroot("/usr/local/bin/loa", "--version").stdout.strip()
         assert version == f"loa-agent {__version__}", version
-        assert (
-            container.chroot("/media/loa/systemd/install.sh", "--check").stdout.count("missing") == 1
-        )  # configuration
-        figures = {
-            "suite": suite,
-            "machine": "aarch64 under qemu-user",
-            "installed_s": took_s,
-            "version": version,
-        }
-    shutil.rmtree(share)
-    return figures
+        said = container.chroot("/media/loa/systemd/install.sh", "--check").stdout
+        assert said.count("missing") == 1, said  # the configuration
+        machine = "aarch64 under qemu-user"
+        return {"suite": suite, "machine": machine, "installed_s": took_s, "version": version}
 
 
 def foreign_programs() -> None:
