@@ -11,11 +11,13 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from agent import __version__
@@ -47,6 +49,15 @@ apt-get install -y --no-install-recommends python3-venv
 cp -r /media/loa/clone /root/clone
 /root/clone/dev release /root/release
 """
+STICK = (
+    "mkdir -p /run/loa-usb/sdz1; mount -t tmpfs -o nosuid,nodev,noexec,ro none /run/loa-usb/sdz1; "
+    "mount -o remount,rw,nosuid,nodev,noexec /run/loa-usb/sdz1; echo x >/run/loa-usb/sdz1/report; "
+    "while ! [ -e /run/loa-usb/seen ]; do sleep 0.1; done; umount /run/loa-usb/sdz1; "
+    "/opt/loa/current/bin/loa usb plugged /dev/sdz1 || true; "
+    '/opt/loa/current/bin/python -c "import numpy, agent.usb.exporting, agent.setup.tones"; '
+    "mount -t tmpfs none /run/loa-usb/sdz1"
+)
+"""What `loa usb plugged` does with a stick, by hand; the last mount is left for ExecStopPost=."""
 CONFIG = """\
 [node]
 id = "pole-01"
@@ -108,6 +119,7 @@ def this_architecture(suite: str) -> dict[str, object]:
             walk.prepare(host.url)
             walk.install()
             walk.service()
+            walk.stick()
             walk.again()
             walk.update()
             walk.crashing()
@@ -237,6 +249,30 @@ class Walk:
         wait(lambda: self._pid() not in ("0", pid) and self._active(), 30, "it is back after SIGKILL")
         self.figures["back_after_kill_s"] = round(time.monotonic() - began, 1)
         say(f"runs without root and without capabilities; {exposure.strip('→ ')}")
+
+    def stick(self) -> None:
+        """What mounts a stick is as its unit says, still can, and the agent sees what it mounts.
+
+        Here is neither a stick nor udev: the unit is started without waiting for a device, and mounts a tmpfs.
+        """
+        text = (self.release / "systemd/loa-usb@.service").read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^(BindsTo|After)=.*\n", "", text).replace("%I", "sdz1")
+        text = re.sub(r"(?m)^ExecStart=.*", f"ExecStart=/bin/sh -ec '{STICK}'", text)
+        (self.container.root / "etc/systemd/system/stick.service").write_text(text, encoding="utf-8")
+        self.container.run("systemctl", "daemon-reload")
+        self.container.run("systemctl", "start", "--no-block", "stick.service")
+        mounts = f"/proc/{self._pid()}/mountinfo"
+        seen = partial(self.container.run, "grep", "-q", "/run/loa-usb/sdz1 ", mounts, check=False)
+        wait(lambda: seen().returncode == 0, 30, "the agent sees what was mounted")
+        self.container.run("touch", "/run/loa-usb/seen")
+        ended = partial(self.container.run, "systemctl", "show", "-P", "ActiveState", "stick.service")
+        wait(lambda: ended().stdout.strip() in ("inactive", "failed"), 60, "the stick's service has ended")
+        said = self.container.run("journalctl", "-u", "stick", "--no-pager", "-o", "cat").stdout
+        assert ended().stdout.strip() == "inactive", said
+        assert "no device of a stick" not in said, said
+        assert "/dev/sdz1: cannot be mounted" in said, said
+        wait(lambda: seen().returncode != 0, 30, "nothing is left mounted")
+        say("the agent sees what loa-usb@ mounts, and nothing stays mounted")
 
     def again(self) -> None:
         """A second run changes nothing, and does not touch the node that runs."""
