@@ -44,8 +44,8 @@ SOURCES = (
     "config.example.toml",
 )
 MAKE_RELEASE = """\
-apt-get update -q
-apt-get install -y --no-install-recommends python3-venv
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends python3-venv >/root/log 2>&1 || { cat /root/log; exit 1; }
 cp -r /media/loa/clone /root/clone
 /root/clone/dev release /root/release
 """
