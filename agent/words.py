@@ -35,13 +35,15 @@ def wanted(environment: Mapping[str, str]) -> str:
 
 def first_known(tags: Iterable[str]) -> str:
     """The first of `tags` (`vi`, `vi_VN.UTF-8`, `en-GB`) that is here; English for none."""
-    for tag in tags:
-        name = tag.replace("-", "_").split("_")[0].split(".")[0].split("@")[0].lower()
-        if name in ("c", "posix"):
-            return SOURCE
-        if name in LANGUAGES:
-            return name
-    return SOURCE
+    return next(filter(None, map(known, tags)), SOURCE)
+
+
+def known(tag: str) -> str | None:
+    """The language that `tag` means, where it is here."""
+    name = tag.replace("-", "_").split("_")[0].split(".")[0].split("@")[0].lower()
+    if name in ("c", "posix"):
+        return SOURCE
+    return name if name in LANGUAGES else None
 
 
 def choose(language: str) -> str:

@@ -63,9 +63,21 @@ def test_every_module_fits_in_a_head(room: str) -> None:
         assert lines <= LONGEST_MODULE, f"{path.relative_to(ROOT)} has {lines} lines"
 
 
+@pytest.fixture(scope="module")
+def loaded_by_the_daemon() -> set[str]:
+    code = "import agent.running, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    return set(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     "heavy", ["vlc", "pygame", "numpy", "sounddevice", "textual", "typer", "rich", "segno", "serial"]
 )
-def test_the_daemon_starts_without(heavy: str) -> None:
-    code = f"import agent.running, sys; sys.exit({heavy!r} in sys.modules)"
+def test_the_daemon_starts_without(heavy: str, loaded_by_the_daemon: set[str]) -> None:
+    assert "agent.node" in loaded_by_the_daemon
+    assert heavy not in loaded_by_the_daemon
+
+
+def test_the_player_loads_before_the_rest_of_the_agent() -> None:
+    code = "import agent.daemon, sys; sys.exit('agent.node' in sys.modules or 'requests' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

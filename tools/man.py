@@ -45,8 +45,8 @@ DESCRIPTION = (
     ),
     N_(
         "With --json a command answers with one JSON document on standard output. Its keys stay the same from "
-        "version to version and in every language; new ones may be added. What went wrong is told on standard "
-        "error, in words."
+        "version to version and in every language; new ones may be added. What went wrong is an object with "
+        "error and remedy, in words, with the same exit code; remedy is null where there is none."
     ),
 )
 

@@ -21,6 +21,7 @@ from agent.cli.common import (
     fail,
     print_json,
 )
+from agent.cli.wrong import tell
 from agent.control.protocol import MAX_FILE_BYTES
 from agent.words import _, retell
 
@@ -62,10 +63,8 @@ def check_config(config: ConfigOption = None, as_json: JsonFlag = False) -> None
         check_files(found, str(path))
         check_voices(found, str(path))
     except ConfigError as error:
-        if as_json:
-            print_json({"ok": False, "problems": [str(problem) for problem in error.problems]})
-            raise typer.Exit(EXIT_USAGE) from error
-        fail(str(error), EXIT_USAGE)
+        tell(str(error), facts={"ok": False, "problems": [str(problem) for problem in error.problems]})
+        raise typer.Exit(EXIT_USAGE) from error
     if as_json:
         print_json({"ok": True, "config": found.describe()})
     else:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from agent import reset
-from agent.cli.common import EXIT_DENIED, EXIT_USAGE, agreed, fail, note, socket_path
+from agent.cli.common import EXIT_DENIED, EXIT_USAGE, agreed, fail, no_answer, note, socket_path
 from agent.cli.page import columns, wrapped
 from agent.config import Config, ConfigError, load
 from agent.config.editing import change
 from agent.config.writer import Changed, ConfigFile
-from agent.control.client import ControlError, Denied, NotRunning, ask
+from agent.control.client import ControlError, NotRunning, ask
 from agent.files import sync_directory
 from agent.words import _
 
@@ -76,7 +76,7 @@ def _runs() -> bool:
     except NotRunning:
         return False
     except ControlError as error:
-        fail(str(error), EXIT_DENIED if isinstance(error, Denied) else 1)
+        no_answer(error)
     return True
 
 
@@ -100,7 +100,7 @@ def _ask_agent(parts: Sequence[reset.Part], *, only_try: bool = False) -> None:
     try:
         ask(socket_path(), "reset", parts=list(parts), only_try=only_try)
     except ControlError as error:
-        fail(str(error), EXIT_DENIED if isinstance(error, Denied) else 1)
+        no_answer(error)
 
 
 def _leave_mark(config: Config, parts: Sequence[reset.Part]) -> None:

@@ -25,8 +25,9 @@ from agent.cli.basics import (
     print_json,
     socket_path,
 )
-from agent.control.client import ControlError, Denied, NotRunning, ask
-from agent.words import _, retell
+from agent.cli.wrong import for_script, tell
+from agent.control.client import ControlError, ask
+from agent.words import _
 
 __all__ = [
     "DEFAULT_CONFIG",
@@ -44,11 +45,14 @@ __all__ = [
     "ask_daemon",
     "colours",
     "config_path",
+    "confirmed",
     "fail",
     "local",
+    "no_answer",
     "note",
     "paint",
     "print_json",
+    "said_by",
     "socket_path",
     "system_root",
 ]
@@ -56,7 +60,9 @@ __all__ = [
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; default /etc/loa/config.toml.")
 ]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+JsonFlag = Annotated[
+    bool, typer.Option("--json", callback=for_script, is_eager=True, help="Print JSON for a script.")
+]
 
 
 def system_root() -> Path:
@@ -68,12 +74,15 @@ def ask_daemon(op: str, file: BinaryIO | None = None, **arguments: Any) -> dict[
     """Ask the daemon; end the command with one clear line where it cannot or will not."""
     try:
         return ask(socket_path(), op, file=file, **arguments)
-    except NotRunning as error:
-        fail(str(error), EXIT_NOT_RUNNING)
-    except Denied as error:
-        fail(str(error), EXIT_DENIED)
     except ControlError as error:
-        fail(str(error))
+        no_answer(error)
+
+
+def no_answer(error: ControlError) -> NoReturn:
+    """Say why the daemon gave no answer, and what to do; end with the code for it."""
+    from agent.cli.down import say_why
+
+    raise typer.Exit(say_why(error)) from None
 
 
 def note(text: str) -> None:
@@ -94,13 +103,25 @@ def agreed(question: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         fail(_("nobody is there to ask; add --yes"), EXIT_USAGE)
-    return typer.confirm(question, default=False)
+    return confirmed(question, default=False)
 
 
-def fail(text: str, code: int = EXIT_FAILED) -> NoReturn:
-    """Say what is wrong, in the reader's language where the catalogue knows the sentence, and end with `code`."""
-    typer.echo(f"loa: {retell(text)}", err=True)
+def confirmed(question: str, *, default: bool) -> bool:
+    """What somebody at the terminal answers; asked on standard error, so that a script's JSON stays whole."""
+    return typer.confirm(question, default=default, err=True)
+
+
+def fail(text: str, code: int = EXIT_FAILED, *, remedy: str = "") -> NoReturn:
+    """Say what is wrong, and what to do where `text` does not say it; end with `code`. See `agent.cli.wrong`."""
+    tell(text, remedy)
     raise typer.Exit(code)
+
+
+def said_by(error: Exception) -> str:
+    """What an error says; of the system's own the file and the reason, without Python's number and quotes."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)
 
 
 def answer(value: Any, text: str, *, as_json: bool) -> None:

@@ -22,16 +22,20 @@ from agent.cli.common import (
     ConfigOption,
     JsonFlag,
     config_path,
+    confirmed,
     fail,
     note,
     print_json,
+    said_by,
 )
+from agent.cli.wrong import tell
 from agent.words import _
 
 if TYPE_CHECKING:
     from agent.config import Config
     from agent.config.writer import ConfigFile, Earlier
 
+STDERR = 2
 EDITORS = ("sensible-editor", "nano", "vi")
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -113,7 +117,7 @@ def set_(
         _write(file, old, new, as_json=as_json, ask=False)
 
 
-def edit(config: ConfigOption = None, yes: Yes = False) -> None:
+def edit(config: ConfigOption = None, yes: Yes = False, as_json: JsonFlag = False) -> None:
     """Change the file in an editor ($EDITOR); what is wrong is not written."""
     from agent.config import ConfigError
 
@@ -127,7 +131,9 @@ def edit(config: ConfigOption = None, yes: Yes = False) -> None:
         draft = Path(folder) / "config.toml"
         draft.write_text(old, encoding="utf-8")
         while True:
-            ended = subprocess.run([*shlex.split(editor), str(draft)], check=False)
+            # what an editor draws goes to standard error where a script reads standard output
+            drawn = STDERR if as_json else None
+            ended = subprocess.run([*shlex.split(editor), str(draft)], stdout=drawn, check=False)
             if ended.returncode != 0:
                 fail(
                     _("{editor} ended with {code}; nothing was written").format(
@@ -142,10 +148,12 @@ def edit(config: ConfigOption = None, yes: Yes = False) -> None:
                 problem = _("{file}: is not UTF-8 text").format(file=draft)
             except ConfigError as error:
                 problem = str(error)
-            typer.echo(f"loa: {problem}", err=True)
-            if yes or not sys.stdin.isatty() or not typer.confirm(_("Edit again?"), default=True):
+            if as_json or yes or not sys.stdin.isatty():
+                fail(problem + "\n" + _("nothing was written"), EXIT_USAGE)
+            tell(problem)
+            if not confirmed(_("Edit again?"), default=True):
                 fail(_("nothing was written"), EXIT_USAGE)
-        _write(file, old, new, as_json=False, ask=not yes)
+        _write(file, old, new, as_json=as_json, ask=not yes)
 
 
 def diff(
@@ -220,7 +228,7 @@ def told() -> Iterator[None]:
     except PermissionError as error:
         fail(_("{file}: you may not write there; use sudo").format(file=error.filename), EXIT_DENIED)
     except OSError as error:
-        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), EXIT_FAILED)
+        fail(said_by(error))
 
 
 def opened(path: Path) -> tuple[ConfigFile, str, dict[str, Any]]:
@@ -267,7 +275,7 @@ def _write(file: ConfigFile, old: str, new: str, *, as_json: bool, ask: bool) ->
     if ask:
         if not sys.stdin.isatty():
             fail(_("nothing was written: nobody is there to ask; add --yes"), EXIT_USAGE)
-        if not typer.confirm(_("Write this?"), default=True):
+        if not confirmed(_("Write this?"), default=True):
             fail(_("nothing was written"))
     todo = write(file, old, new)
     if as_json:

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from agent.cli.basics import local
+from agent.cli.basics import EXIT_DENIED, EXIT_FAILED, EXIT_NOT_RUNNING, local
+from agent.cli.wrong import tell
+from agent.control.client import ControlError, Denied, NotRunning
 from agent.words import _, retell
 
 UNIT = "loa-agent"
@@ -37,21 +39,50 @@ class Down:
             return _("the configuration is wrong: loa check-config; then: sudo systemctl start loa-agent")
         if self.state in ("activating", "failed"):
             return _("it ends again and again; see why: journalctl -u loa-agent -n 50")
+        if self.state == "active":
+            return _("systemd says that it runs, yet it does not answer: journalctl -u loa-agent -n 50")
         return _("start it: sudo systemctl start loa-agent")
 
-    def lines(self) -> list[str]:
-        """For a person."""
+    @property
+    def text(self) -> str:
+        """What is the matter."""
         text = _("the agent is not running")
         if self.since is not None:
             text = _("the agent is not running since {moment}").format(moment=local(self.since))
         if self.exit_code:
             text += " " + _("(it ended with code {code})").format(code=self.exit_code)
-        last = [_("last line: {line}").format(line=retell(self.last_line))] if self.last_line else []
-        return [text, *last, f"→ {self.remedy}"]
+        return text
 
-    def to_json(self) -> dict[str, Any]:
+    @property
+    def last(self) -> list[str]:
+        """The last line that it wrote, where it is known."""
+        return [_("last line: {line}").format(line=retell(self.last_line))] if self.last_line else []
+
+    def lines(self) -> list[str]:
+        """For a person: what is the matter, the last line, what to do."""
+        return [self.text, *self.last, f"→ {self.remedy}"]
+
+    def facts(self) -> dict[str, Any]:
         """For a script."""
-        return {"running": False, "verdict": "not-running", **asdict(self), "remedy": self.remedy}
+        return {"running": False, "verdict": "not-running", **asdict(self)}
+
+
+def why_not(error: ControlError) -> list[str]:
+    """Why the daemon gave no answer, and what to do, as lines for a person."""
+    if not isinstance(error, NotRunning):
+        return [f"✗ {retell(str(error))}"]
+    first, *rest = find_out().lines()
+    return [f"✗ {first}", *rest]
+
+
+def say_why(error: ControlError) -> int:
+    """Tell why the daemon gave no answer, and what to do; returns what the command ends with."""
+    if isinstance(error, NotRunning):
+        down = find_out()
+        tell(down.text, down.remedy, details=down.last, facts=down.facts())
+        return EXIT_NOT_RUNNING
+    tell(str(error))
+    return EXIT_DENIED if isinstance(error, Denied) else EXIT_FAILED
 
 
 def find_out() -> Down:

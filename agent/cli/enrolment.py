@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.common import EXIT_FAILED, EXIT_USAGE, ConfigOption, JsonFlag, config_path, fail, print_json
+from agent.cli.common import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    ConfigOption,
+    JsonFlag,
+    config_path,
+    confirmed,
+    fail,
+    print_json,
+)
 from agent.words import _
 
 if TYPE_CHECKING:
@@ -64,7 +73,7 @@ def enroll(
         if new != old and not yes:
             if not sys.stdin.isatty():
                 fail(_("nothing was written: nobody is there to ask; add --yes"), EXIT_USAGE)
-            if not typer.confirm(_("Write this?"), default=True):
+            if not confirmed(_("Write this?"), default=True):
                 fail(_("nothing was written; the same code may be used again"))
         todo = write(file, old, new) if new != old else ""
     _say(joined, lines, todo, as_json=as_json)

@@ -117,14 +117,14 @@ def faults(as_json: JsonFlag = False) -> None:
     raise typer.Exit(state.faults(as_json=as_json))
 
 
-def top() -> None:
+def top(as_json: JsonFlag = False) -> None:
     """The node live: levels, now and next, relays, link, workers, log. q ends it.
 
-    Where the output is no terminal, it is told once.
+    Where the output is no terminal, and with --json, it is told once.
     """
     from agent.cli.top import top
 
-    top()
+    top(as_json=as_json)
 
 
 def link(as_json: JsonFlag = False) -> None:
@@ -139,12 +139,7 @@ def link(as_json: JsonFlag = False) -> None:
     if not as_json:
         for line in rows(connection.machine(interfaces, modem), columns()):
             typer.echo(line)
-    from agent.cli.state import NoAnswer, ask_or_say_why_not
-
-    try:
-        reply = ask_or_say_why_not("link", as_json=as_json)
-    except NoAnswer as error:
-        raise typer.Exit(error.code) from None
+    reply = ask_daemon("link")
     if as_json:
         print_json({"running": True, **outside, **reply})
     else:

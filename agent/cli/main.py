@@ -10,9 +10,10 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from agent import words
-from agent.words import N_
+from agent.words import N_, _
 
 MODULES: tuple[tuple[str, ...], ...] = (
     # A module with `register(app)`, and the commands that it adds, in the order of `loa --help`. The help of a group
@@ -66,6 +67,8 @@ def language_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
 def main() -> None:
     """What a technician types ends here; returns by SystemExit with one of the codes of `agent.cli.common`."""
     asked, arguments = language_of(sys.argv[1:])
+    if words.known(asked) is None:
+        _refuse_language(asked, arguments)
     words.choose(asked)
     name, *options = arguments or [""]
     if name in QUICK and options in ([], ["--json"]):
@@ -80,3 +83,26 @@ def main() -> None:
     from agent.cli.tree import run
 
     sys.exit(run(arguments))
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether a script typed them, also where the rest of them is wrong."""
+    arguments = list(arguments)
+    return "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
+
+
+def no_language(tag: str) -> str:
+    """That `loa` does not speak it, and what it speaks."""
+    return _("--lang {tag}: no such language; there are: {languages}").format(
+        tag=tag, languages=", ".join(words.LANGUAGES)
+    )
+
+
+def _refuse_language(tag: str, arguments: Sequence[str]) -> NoReturn:
+    from agent.cli.basics import EXIT_USAGE
+    from agent.cli.wrong import for_script, tell
+
+    words.choose(words.wanted(os.environ))
+    for_script(asks_for_json(arguments))
+    tell(no_language(tag))
+    sys.exit(EXIT_USAGE)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -46,10 +46,30 @@ def rows(pairs: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
 
 
 def wrapped(text: str, width: int, first: str = "", then: str = "") -> list[str]:
-    """`text` in lines of at most `width` columns, the first after `first`, the others after `then`."""
-    return textwrap.wrap(
-        clean(text), width, initial_indent=first, subsequent_indent=then, break_on_hyphens=False
-    ) or [first.rstrip()]
+    """`text` in lines of at most `width` columns, the first after `first`, the others after `then`.
+
+    A word that is wider than a line is broken. Blanks between words stay as they are, but where a line ends.
+    """
+    lines, line, empty = [], first, True
+    for gap, word in _GAP_AND_WORD.findall(clean(text)):
+        if not empty and cells(line + gap + word) > width >= cells(then + word):
+            lines.append(line)
+            line, empty = then, True
+        line += word if empty and lines else gap + word
+        while cells(line) > width and (kept := _fitting(line, width, len(then if lines else first))):
+            lines.append(line[:kept])
+            line = then + line[kept:]
+        empty = False
+    return [*lines, line] if not empty else [first.rstrip()]
 
 
+def _fitting(line: str, width: int, start: int) -> int:
+    """How many characters of `line` fit, one behind its first `start` at least; none where it has no more."""
+    kept = start + 1
+    while kept < len(line) and cells(line[: kept + 1]) <= width:
+        kept += 1
+    return kept if kept < len(line) else 0
+
+
+_GAP_AND_WORD = re.compile(r"(\s*)(\S+)")
 _TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")

@@ -27,6 +27,7 @@ from agent.cli.common import (
     socket_path,
 )
 from agent.cli.page import columns, wrapped
+from agent.control.protocol import LONGEST_MUTE_S
 from agent.words import _
 
 ZoneOption = Annotated[list[str] | None, typer.Option("--zone", help="Zones; default all.")]
@@ -55,6 +56,9 @@ def mute(
             _("--for: expected a time such as 45m, 2h, 1h30m or 2d, got {text}").format(text=repr(for_)),
             EXIT_USAGE,
         )
+    if for_s > LONGEST_MUTE_S:
+        text = _("--for {text}: a mute lasts at most {days} days; nothing was muted")
+        fail(text.format(text=for_, days=LONGEST_MUTE_S // UNITS_S["d"]), EXIT_USAGE)
     reply = ask_daemon("mute", for_s=for_s, zones=zone or ["*"])
     if as_json:
         print_json(reply)

@@ -13,8 +13,11 @@ from agent.cli.common import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     ConfigOption,
+    JsonFlag,
+    answer,
     config_path,
     fail,
+    print_json,
     socket_path,
     system_root,
 )
@@ -38,6 +41,7 @@ def setup(
     plain: Annotated[
         bool, typer.Option("--plain", help="Plain questions instead of the full screen.")
     ] = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Set the node up: finds what is wired, asks a little, tries each answer, shows what it writes."""
     from agent.cli.configuration import opened, told, write
@@ -66,7 +70,9 @@ def setup(
         tryer = Tryer(running, lambda op, **rest: ask(socket_path(), op, **rest), fake=fake)
         interview = Interview(_machine(), present, sockets.gethostname())
         if plain:
-            agreed = _plainly(interview, tryer, review)
+            agreed = _plainly(interview, tryer, review, elsewhere=as_json)
+        elif as_json:
+            fail(_("--json needs --plain: the full screen is for a person"), EXIT_USAGE)
         else:
             if not (sys.stdin.isatty() and sys.stdout.isatty()):
                 fail(_("this needs a terminal; without one: loa setup --plain"), EXIT_USAGE)
@@ -80,9 +86,14 @@ def setup(
         except ConfigError as error:
             fail(str(error), EXIT_USAGE)
         if new == old:
-            typer.echo(_("nothing changes"))
+            unchanged = {"changed": False, "difference": [], "restart": None}
+            answer(unchanged, _("nothing changes"), as_json=as_json)
             return
+        lines = review(interview.changes())
         todo = write(file, old, new)
+    if as_json:
+        print_json({"changed": True, "difference": lines, "restart": todo or None})
+        return
     typer.echo(_("{file}: written; the one before is kept (loa config rollback)").format(file=file.path))
     typer.echo(todo or _("nothing to restart: only comments and order differ"))
     typer.echo(_("next: loa enroll URL CODE brings feeds and broker; loa doctor checks everything"))
@@ -94,11 +105,21 @@ def _machine() -> Machine:
     return look(system_root())
 
 
-def _plainly(interview: Any, tryer: Any, review: Any) -> bool:
+def _plainly(interview: Any, tryer: Any, review: Any, *, elsewhere: bool) -> bool:
+    """Ask on standard output; on standard error with `elsewhere`, where a script reads the answer of the command."""
     from agent.setup.plain import converse
 
+    def write(line: str, nl: bool = True) -> None:
+        typer.echo(line, nl=nl, err=elsewhere)
+
+    def read(prompt: str) -> str:
+        if not elsewhere:
+            return input(prompt)
+        write(prompt, nl=False)
+        return input()
+
     try:
-        return converse(interview, tryer, review, input, typer.echo)
+        return converse(interview, tryer, review, read, write)
     except (EOFError, KeyboardInterrupt):
-        typer.echo("")
+        write("")
         return False

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from agent.cli import tell
-from agent.cli.basics import EXIT_DENIED, EXIT_FAILED, EXIT_NOT_RUNNING, local, paint, print_json, socket_path
+from agent.cli.basics import EXIT_FAILED, local, paint, print_json, socket_path
 from agent.cli.page import columns, rows, wrapped
-from agent.control.client import ControlError, Denied, NotRunning, ask
+from agent.cli.wrong import for_script
+from agent.control.client import ControlError, ask
 from agent.words import _, ngettext, retell
-
-
-class NoAnswer(Exception):  # noqa: N818 - says what is the matter
-    """Error raised when the agent gave no answer; why has been said."""
-
-    def __init__(self, code: int) -> None:
-        """`code` is what the command ends with."""
-        super().__init__(code)
-        self.code = code
 
 
 def status(*, as_json: bool) -> int:
     """Print how the node is; returns the exit code."""
+    for_script(as_json)
     try:
-        reply = ask_or_say_why_not("status", as_json=as_json)
-    except NoAnswer as error:
-        return error.code
+        reply = ask(socket_path(), "status")
+    except ControlError as error:
+        return _say_why(error)
     found = tell.findings(reply)
     verdict = tell.verdict(found)
     if as_json:
-        listed = [{"verdict": f.verdict, "code": f.code, "text": f.text, "remedy": f.remedy} for f in found]
-        print_json({"running": True, "verdict": verdict, "findings": listed, **reply})
+        print_json(tell.document(reply, found))
         return tell.EXIT_CODES[verdict]
     width = columns()
     node = reply["node"]
@@ -48,10 +39,11 @@ def status(*, as_json: bool) -> int:
 
 def faults(*, as_json: bool) -> int:
     """Print the faults that stand; returns the exit code."""
+    for_script(as_json)
     try:
-        reply = ask_or_say_why_not("status", as_json=as_json)
-    except NoAnswer as error:
-        return error.code
+        reply = ask(socket_path(), "status")
+    except ControlError as error:
+        return _say_why(error)
     found = [finding for finding in tell.findings(reply) if finding.verdict == "fault"]
     if as_json:
         print_json([{"code": f.code, "since": f.since, "text": f.text, "remedy": f.remedy} for f in found])
@@ -62,28 +54,10 @@ def faults(*, as_json: bool) -> int:
     return EXIT_FAILED if found else 0
 
 
-def ask_or_say_why_not(op: str, *, as_json: bool) -> dict[str, Any]:
-    """Ask the daemon; where none runs, say since when, its last line, and what to do.
+def _say_why(error: ControlError) -> int:
+    from agent.cli.down import say_why
 
-    Raises:
-        NoAnswer: there is none; why has been printed.
-    """
-    try:
-        return ask(socket_path(), op)
-    except NotRunning:
-        from agent.cli.down import find_out
-
-        down = find_out()
-        if as_json:
-            print_json(down.to_json())
-        else:
-            first, *rest = down.lines()
-            for line in (f"loa: {first}", *rest):
-                print("\n".join(wrapped(line, columns(), "", "  ")), file=sys.stderr)
-        raise NoAnswer(EXIT_NOT_RUNNING) from None
-    except ControlError as error:
-        print(f"loa: {retell(str(error))}", file=sys.stderr)
-        raise NoAnswer(EXIT_DENIED if isinstance(error, Denied) else EXIT_FAILED) from None
+    return say_why(error)
 
 
 def _state(reply: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -51,6 +51,12 @@ def verdict(found: list[Finding]) -> Verdict:
     return found[0].verdict if found else "ok"
 
 
+def document(reply: dict[str, Any], found: list[Finding]) -> dict[str, Any]:
+    """What the daemon answered and what was found in it, for a script."""
+    listed = [{"verdict": f.verdict, "code": f.code, "text": f.text, "remedy": f.remedy} for f in found]
+    return {"running": True, "verdict": verdict(found), "findings": listed, **reply}
+
+
 def _faults(health: dict[str, Any]) -> Iterator[Finding]:
     for fault in health["faults"]:
         code = fault["code"]

@@ -14,24 +14,31 @@ from typing import Any, NoReturn
 
 import typer
 
-from agent.cli.common import ask_daemon, socket_path
+from agent.cli import tell
+from agent.cli.common import ask_daemon, print_json, socket_path
+from agent.cli.down import why_not
 from agent.cli.overview import Row, overview
-from agent.cli.page import clean, columns, cut
-from agent.control.client import ControlError, NotRunning, ask
+from agent.cli.page import columns, cut, wrapped
+from agent.control.client import ControlError, ask
 from agent.words import _
 
 EACH_S = 1.0
 ANSWER_WITHIN_S = 5.0
+WHY_EACH_S = 10.0
+"""systemd and journald are asked so often why the agent does not run: that takes a small board some time."""
 QUIT = frozenset({ord("q"), ord("Q"), 27, 3})
 ROWS_OF_ONE_SHOT = 30
 
 
-def top() -> None:
-    """Show it until somebody presses q; where the output is no terminal, print it once."""
-    if sys.stdout.isatty() and sys.stdin.isatty() and _can_draw():
+def top(*, as_json: bool) -> None:
+    """Show it until somebody presses q; for a script, and where the output is no terminal, print it once."""
+    if not as_json and sys.stdout.isatty() and sys.stdin.isatty() and _can_draw():
         _live()
         return
     reply = ask_daemon("top", rows=ROWS_OF_ONE_SHOT)
+    if as_json:
+        print_json(tell.document(reply, tell.findings(reply)))
+        return
     for row in overview(reply, None, columns(), ROWS_OF_ONE_SHOT, now=_time())[:-1]:
         typer.echo(row.text.rstrip())
 
@@ -76,31 +83,39 @@ def _show(window: curses.window) -> None:
     looks = _looks()
     # of two samples the older one is at least a second old: CPU is measured between them
     before: dict[str, Any] | None = None
+    why: list[str] = []
+    looked_at = 0.0
     while True:
         asked_at = time.monotonic()
         height, width = window.getmaxyx()
         reply = _ask(height)
-        if isinstance(reply, str):
-            rows, before = (
-                [Row(cut(clean(f"✗ {reply}"), width), "fault"), Row(cut(_("q: quit"), width))],
-                None,
-            )
+        if isinstance(reply, ControlError):
+            if not why or asked_at > looked_at + WHY_EACH_S:
+                why, looked_at = why_not(reply), asked_at
+            rows, before = _trouble(why, width), None
         else:
-            rows = overview(reply, before, width, height, now=_time())
+            rows, why = overview(reply, before, width, height, now=_time()), []
             before = reply
         _draw(window, rows, looks)
         if _quits(window, asked_at + EACH_S):
             return
 
 
-def _ask(rows: int) -> dict[str, Any] | str:
+def _ask(rows: int) -> dict[str, Any] | ControlError:
     """The daemon's answer, or why there is none."""
     try:
         return ask(socket_path(), "top", timeout_s=ANSWER_WITHIN_S, rows=max(1, min(200, rows)))
-    except NotRunning:
-        return _("the agent is not running; see: loa status")
     except ControlError as error:
-        return str(error)
+        return error
+
+
+def _trouble(why: list[str], width: int) -> list[Row]:
+    """What is wrong, and what to do, in place of the overview."""
+    lines = [line for text in why for line in wrapped(text, width, "", "  ")]
+    return [
+        *(Row(line, "fault" if place == 0 else "plain") for place, line in enumerate(lines)),
+        Row(cut(_("q: quit"), width), "dim"),
+    ]
 
 
 def _quits(window: curses.window, until: float) -> bool:

@@ -18,8 +18,9 @@ import typer.main
 from agent import __version__
 from agent.cli.brief import WIDEST_COLUMNS
 from agent.cli.common import EXIT_INTERRUPTED
-from agent.cli.main import MODULES
-from agent.words import LANGUAGES, _, choose, retell
+from agent.cli.main import MODULES, asks_for_json, no_language
+from agent.cli.wrong import for_script, script_asked, tell
+from agent.words import LANGUAGES, _, choose, known
 
 PROGRAM = "loa"
 TYPE = re.compile(r" <list\[[^>]*\]>")
@@ -111,8 +112,11 @@ def _version(asked: bool) -> None:
 
 
 def _speak(language: str | None) -> None:
-    if language is not None:
-        choose(language)
+    if language is None:
+        return
+    if known(language) is None:
+        raise typer.BadParameter(no_language(language))
+    choose(language)
 
 
 def _root(
@@ -155,12 +159,13 @@ app.callback()(_root)
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code. Errors that are foreseen are one clear message."""
     logging.captureWarnings(True)
+    for_script(asks_for_json(arguments))
     try:
         done = typer.main.get_command(app).main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except typer.TyperException as error:
         return _refuse(error)
     except typer.Abort:
-        typer.echo(_("ended before it was done"), err=True)
+        tell(_("ended before it was done"))
         return EXIT_INTERRUPTED
     return done if isinstance(done, int) else 0
 
@@ -169,11 +174,15 @@ def _refuse(error: typer.TyperException) -> int:
     """What is wrong with the line that was typed, and how it is typed."""
     context = getattr(error, "ctx", None)
     text = error.format_message()
-    if context is not None and text == context.get_help():
-        typer.echo(text)  # a group without a command
+    see = "" if context is None else _("See: {command} --help").format(command=context.command_path)
+    if context is not None and text == context.get_help():  # a group without a command
+        if script_asked():
+            tell("Missing command.", see)
+        else:
+            typer.echo(text)
         return error.exit_code
-    typer.echo(f"{PROGRAM}: {retell(text)}", err=True)
-    if context is not None:
-        typer.echo(context.get_usage(), err=True)
-        typer.echo(_("See: {command} --help").format(command=context.command_path), err=True)
+    # of a value that is wrong, the rest of the line is right
+    wrong_value = type(error) is typer.BadParameter
+    usage = [] if context is None or wrong_value else [context.get_usage(), see]
+    tell(text, see if script_asked() else "", details=usage)
     return error.exit_code

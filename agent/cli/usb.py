@@ -13,16 +13,17 @@ import typer
 
 from agent.cli.common import (
     EXIT_FAILED,
-    EXIT_NOT_RUNNING,
     EXIT_USAGE,
     ConfigOption,
     JsonFlag,
     config_path,
     fail,
+    no_answer,
     print_json,
     socket_path,
 )
-from agent.control.client import ControlError, NotRunning, ask
+from agent.cli.wrong import tell
+from agent.control.client import ControlError, ask
 from agent.words import _
 
 if TYPE_CHECKING:
@@ -54,14 +55,14 @@ def import_(stick: Where, config: ConfigOption = None, as_json: JsonFlag = False
     except StickError as error:
         fail(str(error))
     except ControlError as error:
-        fail(str(error), EXIT_NOT_RUNNING if isinstance(error, NotRunning) else EXIT_FAILED)
+        no_answer(error)
+    if not taken:
+        fail(_("{stick}: there is no feed on it").format(stick=stick))
     if as_json:
         print_json({"feeds": [asdict(each) for each in taken]})
     else:
         for each in taken:
             typer.echo(each.text)
-    if not taken:
-        fail(_("{stick}: there is no feed on it").format(stick=stick))
     if not all(each.ok for each in taken):
         raise typer.Exit(EXIT_FAILED)
 
@@ -79,7 +80,7 @@ def export(stick: Where, config: ConfigOption = None, as_json: JsonFlag = False)
     except (StickError, NotEnrolled) as error:
         fail(str(error))
     except ControlError as error:
-        fail(str(error), EXIT_NOT_RUNNING if isinstance(error, NotRunning) else EXIT_FAILED)
+        no_answer(error)
     if as_json:
         print_json(asdict(done))
     else:
@@ -113,7 +114,7 @@ def plugged(
             if ours:
                 well = _take_along(place, settings) and well
     except (StickError, ControlError) as error:
-        typer.echo(f"loa: {error}", err=True)
+        tell(str(error))
         well = False
     _sound(well)
     if not well:

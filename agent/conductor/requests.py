@@ -23,7 +23,7 @@ from agent.conductor.rules import Rules
 from agent.conductor.self_test import Asked, SelfTests
 from agent.conductor.updates import Updates
 from agent.control.audit import Audit
-from agent.control.protocol import ControlRequest
+from agent.control.protocol import LONGEST_MUTE_S, ControlRequest
 from agent.control.rights import ACTORS
 from agent.journal import JournalError
 from agent.uplink.limiter import Limiter
@@ -37,9 +37,6 @@ log = logging.getLogger("loa.control")
 
 BY_HAND_S = 60.0
 """A relay that was switched by hand falls back after this time."""
-
-LONGEST_MUTE_S = 7 * 86_400
-"""A mute by hand that was forgotten ends by itself."""
 
 STRANGERS_BURST, STRANGERS_EACH_S = 20, Seconds(60.0)
 """Who may not act and tries all the same is written down so often; what is beyond is counted."""

@@ -52,7 +52,7 @@ def ask(
                 line = reader.readline()
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise NotRunning(
-                f"the agent is not running (no answer at {path}); start it: systemctl start loa-agent"
+                f"the agent is not running (no answer at {path}); start it: sudo systemctl start loa-agent"
             ) from error
         except BlockingIOError as error:  # EAGAIN: the queue of those who connect is full (unix(7))
             raise ControlError(

@@ -16,6 +16,8 @@ from typing import Any
 MAX_LINE_BYTES = 256_000
 MAX_FILE_BYTES = 60_000_000
 """A recording that is played by hand is at most so long: an hour and more of speech."""
+LONGEST_MUTE_S = 7 * 86_400
+"""A mute by hand that was forgotten ends by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.common import JsonFlag, answer, print_json
+from agent.cli.common import JsonFlag, answer, fail, print_json, said_by
 from agent.station import centre, newcomers, officer, onair, sticks, warning
 from agent.station.errors import StationError
 from agent.station.signals import asked_to_end
@@ -30,8 +30,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (StationError, UplinkError, OSError) as error:
-        typer.echo(f"loa station: {retell(str(error))}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
 
 
 @app.command()

@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
+from agent.cli.common import JsonFlag, fail, said_by
 from agent.station.errors import StationError
 from agent.station.folder import Folder
 from agent.words import _, retell
 
 Station = Annotated[Path, typer.Argument(metavar="DIR", help="The station's folder.")]
-Json = Annotated[bool, typer.Option("--json", help="For a script: JSON on stdout.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +36,7 @@ def enrol(
     stick: Annotated[
         Path | None, typer.Option(help="A stick to write on, for a node without network.")
     ] = None,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Issue a code for a new node: good once, for one key, for a while."""
     from agent.enrol.joining import FOLDER
@@ -52,8 +52,7 @@ def enrol(
             with Stick(stick) as open_stick:
                 open_stick.write(FOLDER, f"{code.id}.offer.json", data=desk.for_stick(code))
     except (StationError, StickError, OSError) as error:
-        typer.echo(f"loa station: {retell(str(error))}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
     until = datetime.now(UTC) + valid
     how = f"sudo loa enroll --from STICK {code}" if stick is not None else f"sudo loa enroll {url} {code}"
     if as_json:
@@ -71,13 +70,13 @@ def enrol(
 def enrol_stick(
     station: Station,
     stick: Annotated[Path, typer.Argument(help="Where the stick is mounted.")],
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Answer the requests that nodes without network have left on a stick; take it back to them."""
     from agent.enrol import protocol
     from agent.enrol.joining import FOLDER
     from agent.station.enrolment import Desk, Refusal
-    from agent.usb.stick import Missing, Stick, StickError, printable
+    from agent.usb.stick import Stick, StickError, printable
 
     desk = Desk(Folder(station))
     answered = refused = 0
@@ -95,12 +94,8 @@ def enrol_stick(
                     continue
                 open_stick.write(FOLDER, name.replace(".request.", ".answer."), data=answer)
                 answered += 1
-    except Missing as error:
-        typer.echo(f"loa station: {retell(str(error))}", err=True)
-        raise typer.Exit(1) from error
     except (StationError, StickError, OSError) as error:
-        typer.echo(f"loa station: {retell(str(error))}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
     if as_json:
         typer.echo(json.dumps({"answered": answered, "refused": refused}))
     else:
@@ -109,15 +104,14 @@ def enrol_stick(
         raise typer.Exit(1)
 
 
-def enrolments(station: Station, as_json: Json = False) -> None:
+def enrolments(station: Station, as_json: JsonFlag = False) -> None:
     """List the codes of the last weeks: for whom, until when, and whether they were used."""
     from agent.station.enrolment import MOST_WRONG, Desk
 
     try:
         issued = Desk(Folder(station)).issued()
     except (StationError, OSError) as error:
-        typer.echo(f"loa station: {retell(str(error))}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
     now = datetime.now(UTC)
     rows = []
     for id_, each in issued.items():

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from agent.cli.common import JsonFlag, fail
 from agent.station import centre, keys
 from agent.station.archive import Archive
 from agent.station.commands import FINAL, VALID_S, Answer, Desk, compose
@@ -34,7 +35,6 @@ To = Annotated[
     typer.Option("--to", help="node:NAME, group:NAME or * (all, the default); may be repeated."),
 ]
 Wait = Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for receipts.")]
-Json = Annotated[bool, typer.Option("--json", help="For a script: JSON on stdout.")]
 Class = Annotated[str, typer.Option("--class", help="routine, priority or emergency.")]
 Language = Annotated[str, typer.Option(help="Language of the words, as a BCP 47 tag.")]
 Until = Annotated[str | None, typer.Option(help="End, as 2026-11-23T20:00+07:00, or as minutes from now.")]
@@ -60,7 +60,7 @@ def announce(
     language: Language = "vi",
     title: Annotated[str, typer.Option(help="A title for the log.")] = "",
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Speak words now."""
     item = {"speech": {"text": text, "language": language}}
@@ -68,7 +68,7 @@ def announce(
     _order(station, do, to, wait, as_json)
 
 
-def identify(station: Station, to: To = None, wait: Wait = 10.0, as_json: Json = False) -> None:
+def identify(station: Station, to: To = None, wait: Wait = 10.0, as_json: JsonFlag = False) -> None:
     """Have nodes say their public number."""
     items = [{"speech": {"text": PHRASES["vi"], "language": "vi"}}]
     do = {"type": "announce", "items": items, "class": "routine", "language": "vi", "title": TITLE}
@@ -82,7 +82,7 @@ def play(
     class_: Class = "routine",
     language: Language = "vi",
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Play a recording of the feed now."""
     do = {"type": "announce", "items": [{"media": media}], "class": class_, "language": language}
@@ -94,16 +94,16 @@ def alert(
     cap: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CAP 1.2 document.")],
     to: To = None,
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Send an alert, its update or its cancellation."""
     try:
         raw = cap.read_bytes()
         read_alert(raw, str(cap))
     except OSError as error:
-        _fail(_("{cap}: {strerror}; nothing was sent").format(cap=cap, strerror=error.strerror or error))
+        fail(_("{cap}: {strerror}; nothing was sent").format(cap=cap, strerror=error.strerror or error))
     except Rejected as error:
-        _fail(_("{error}; nothing was sent").format(error=retell(str(error))))
+        fail(_("{error}; nothing was sent").format(error=retell(str(error))))
     # a node takes the text, which has no use for the byte order mark that read_alert allows
     text = raw.decode("utf-8-sig")
     _order(station, {"type": "alert", "cap": text}, to, wait, as_json)
@@ -114,20 +114,20 @@ def stop(
     programme: Annotated[str, typer.Argument(help="Id of the programme; * for whatever plays.")] = "*",
     to: To = None,
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """End what plays."""
     _order(station, {"type": "stop", "programme": programme}, to, wait, as_json)
 
 
 def mute(
-    station: Station, until: Until = "60", to: To = None, wait: Wait = 10.0, as_json: Json = False
+    station: Station, until: Until = "60", to: To = None, wait: Wait = 10.0, as_json: JsonFlag = False
 ) -> None:
     """Silence nodes for a while; emergencies still sound."""
     _order(station, {"type": "mute", "until": _moment(until)}, to, wait, as_json)
 
 
-def unmute(station: Station, to: To = None, wait: Wait = 10.0, as_json: Json = False) -> None:
+def unmute(station: Station, to: To = None, wait: Wait = 10.0, as_json: JsonFlag = False) -> None:
     """Lift a mute."""
     _order(station, {"type": "mute", "until": None}, to, wait, as_json)
 
@@ -138,7 +138,7 @@ def volume(
     until: Until = None,
     to: To = None,
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Set the loudness (write `-- -6` for a negative gain)."""
     _order(station, {"type": "volume", "volume_db": volume_db, "until": _moment(until)}, to, wait, as_json)
@@ -149,7 +149,7 @@ def screenshot(
     node: Annotated[str, typer.Argument(help="Name of the node.")],
     width: Annotated[int, typer.Option(min=64, max=3_840, help="Pixels.")] = 640,
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Ask a node for a picture of its board; the collector stores it."""
     _order(station, {"type": "screenshot", "width": width}, [f"node:{node}"], wait, as_json)
@@ -160,7 +160,7 @@ def chore(
     what: Annotated[str, typer.Argument(help="self-test, sync, send-logs, restart or reboot.")],
     to: To = None,
     wait: Wait = 10.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Have nodes do a chore."""
     _order(station, {"type": what}, to, wait, as_json)
@@ -171,13 +171,13 @@ def update(
     release: Annotated[str, typer.Argument(help="Version, as `loa station release` lists it.")],
     to: To = None,
     wait: Wait = 600.0,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Have nodes update themselves to a release of this feed."""
     try:
         feed = centre.load(Folder(station)).feed
     except StationError as error:
-        _fail(str(error))
+        fail(str(error))
     _order(station, {"type": "update", "feed": feed, "release": release}, to, wait, as_json)
 
 
@@ -185,14 +185,14 @@ def show_report(
     station: Station,
     day: Annotated[str | None, typer.Option(help="The day, as 2026-11-23; default is today.")] = None,
     timezone: Annotated[str, typer.Option(help="Time zone of the day.")] = ZONE.key,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """What a day was like, from what the nodes reported."""
     try:
         zone = ZoneInfo(timezone)
         found_day = date.fromisoformat(day) if day else datetime.now(zone).date()
     except (ZoneInfoNotFoundError, ValueError) as error:
-        _fail(_("--day {day} --timezone {timezone}: {error}").format(day=day, timezone=timezone, error=error))
+        fail(_("--day {day} --timezone {timezone}: {error}").format(day=day, timezone=timezone, error=error))
     found = _with_archive(station, lambda archive: report(archive, found_day, zone))
     if as_json:
         typer.echo(found.as_json())
@@ -205,7 +205,7 @@ def show_receipts(
     station: Station,
     command: Annotated[str | None, typer.Argument(help="Id of a command; default all.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
-    as_json: Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """What became of commands, as the collector heard it."""
     found = _with_archive(station, lambda archive: archive.receipts(command, limit))
@@ -298,7 +298,7 @@ def _order(station: Path, do: dict[str, Any], to: list[str] | None, wait_s: floa
                 typer.echo(_("{id} sent to {names}").format(id=command.id, names=", ".join(command.to)))
             answers = _gather(desk, command.to, command, wait_s, as_json)
     except (StationError, UplinkError) as error:
-        _fail(str(error))
+        fail(str(error))
     if as_json:
         receipts = [{"node": a.node, **a.receipt.model_dump(mode="json")} for a in answers]
         typer.echo(json.dumps({"command": command.id, "receipts": receipts}, ensure_ascii=False, indent=2))
@@ -335,24 +335,19 @@ def _moment(text: str | None) -> datetime | None:
             return datetime.now(UTC) + timedelta(minutes=int(text))
         moment = datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
-        _fail(_("--until {text}: {error}").format(text=text, error=error))
+        fail(_("--until {text}: {error}").format(text=text, error=error))
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZONE)
 
 
 def _with_archive(station: Path, ask: Callable[[Archive], Any]) -> Any:
     path = Folder(station).database
     if not path.exists():
-        _fail(_("{path}: nothing was collected yet; does `loa station serve` run?").format(path=path))
+        fail(_("{path}: nothing was collected yet; does `loa station serve` run?").format(path=path))
     try:
         archive = Archive(path)
     except StationError as error:
-        _fail(str(error))
+        fail(str(error))
     try:
         return ask(archive)
     finally:
         archive.close()
-
-
-def _fail(text: str) -> NoReturn:
-    typer.echo(retell(text), err=True)
-    raise typer.Exit(1)

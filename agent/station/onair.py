@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from agent.cli.common import fail
 from agent.station import centre, keys
 from agent.station.broadcast import Broadcast
 from agent.station.commands import Answer, Desk
@@ -60,14 +61,11 @@ def live(
             if wanted:
                 broadcast.end(Seconds(wait))
     except (StationError, UplinkError) as error:
-        typer.echo(f"loa station: {retell(str(error))}", err=True)
-        raise typer.Exit(1) from error
+        fail(str(error))
     if not wanted:
-        typer.echo(_("no node has it any more"), err=True)
-        raise typer.Exit(1)
+        fail(_("no node has it any more"))
     if not broadcast.nodes:
-        typer.echo(_("no node has answered"), err=True)
-        raise typer.Exit(1)
+        fail(_("no node has answered"))
     if any(broadcast.nodes.values()):
         typer.echo(_("not every node has said that it ended; there the lease ends it"))
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from cryptography import x509
 
-from agent.cli.common import print_json
+from agent.cli.common import JsonFlag, fail, print_json, said_by
 from agent.station.archive import Archive
 from agent.station.authority import NAME
 from agent.station.centre import load
@@ -24,13 +24,12 @@ from agent.station.folder import Folder
 from agent.usb import report
 from agent.usb.layout import FEEDS, REPORTS
 from agent.usb.stick import Missing, Stick, StickError, printable
-from agent.words import _
+from agent.words import _, retell
 from playlists.errors import Rejected
 
 log = logging.getLogger("loa.station")
 
 Station = Annotated[Path, typer.Argument(metavar="DIR", help="The station's folder.")]
-Json = Annotated[bool, typer.Option("--json", help="For a script: JSON on stdout.")]
 Where = Annotated[Path, typer.Argument(metavar="STICK", help="Where the stick is mounted.")]
 
 
@@ -40,7 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command("collect-usb")(collect_usb)
 
 
-def stick_(station: Station, stick: Where, as_json: Json = False) -> None:
+def stick_(station: Station, stick: Where, as_json: JsonFlag = False) -> None:
     """Copy the published feed onto a stick, freshly signed, for nodes without a network."""
     from agent.station import publish
 
@@ -51,8 +50,7 @@ def stick_(station: Station, stick: Where, as_json: Json = False) -> None:
         with Stick(stick) as open_stick:
             count, size = copy_feed(folder.feed, open_stick, name)
     except (StationError, StickError, OSError) as error:
-        typer.echo(f"loa station: {error}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
     if as_json:
         print_json({"feed": name, "files": count, "bytes": size})
         return
@@ -88,7 +86,7 @@ def _files(feed: Path) -> Iterator[Path]:
                 yield path
 
 
-def collect_usb(station: Station, stick: Where, as_json: Json = False) -> None:
+def collect_usb(station: Station, stick: Where, as_json: JsonFlag = False) -> None:
     """Take over what nodes have written onto a stick; what came by the broker as well is kept once."""
     folder = Folder(station)
     try:
@@ -96,14 +94,12 @@ def collect_usb(station: Station, stick: Where, as_json: Json = False) -> None:
         site = load(folder).site
         archive = Archive(folder.database)
     except (StationError, OSError, ValueError) as error:
-        typer.echo(f"loa station: {error}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
     try:
         with Stick(stick) as open_stick:
             collected, problems = collect(open_stick, archive, authority, site, lambda: datetime.now(UTC))
     except (StickError, sqlite3.Error) as error:
-        typer.echo(f"loa station: {error}", err=True)
-        raise typer.Exit(1) from error
+        fail(said_by(error))
     finally:
         archive.close()
     if as_json:
@@ -113,7 +109,7 @@ def collect_usb(station: Station, stick: Where, as_json: Json = False) -> None:
             text = _("{node}: {records} records, {new} of them new; stored through {through}")
             typer.echo(text.format(node=node, **counts))
         for problem in problems:
-            typer.echo(f"loa station: {problem}", err=True)
+            typer.echo(retell(problem), err=True)
         if not collected and not problems:
             typer.echo(_("nothing was reported on this stick"))
     if problems:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from agent.cli.common import JsonFlag, answer, print_json
+from agent.cli.common import JsonFlag, answer, fail, print_json, said_by
 from agent.station.errors import StationError
 from agent.station.folder import Folder
-from agent.words import _, retell
+from agent.words import _
 
 Station = Annotated[
     Path, typer.Argument(metavar="DIR", help="The station's folder, as `station init` made it.")
@@ -39,7 +39,7 @@ def publish(
     try:
         alert = alerts.publish(folder, cap.read_bytes())
     except (StationError, OSError) as error:
-        _fail(error)
+        fail(said_by(error))
     note = glyphs.note_of_alert(alert)
     if note is not None:
         typer.echo(_("note: {note}").format(note=note), err=True)
@@ -59,7 +59,7 @@ def list_(station: Station, as_json: JsonFlag = False) -> None:
     try:
         found = alerts.listed(Folder(station))
     except StationError as error:
-        _fail(error)
+        fail(said_by(error))
     if as_json:
         print_json([{"until": one.until, "identifier": one.key[1], "title": one.title} for one in found])
         return
@@ -76,7 +76,7 @@ def new_key(station: Station, as_json: JsonFlag = False) -> None:
     try:
         certificate = alerts.make_key(Folder(station), alerts.NEXT)
     except OSError as error:
-        _fail(error)
+        fail(said_by(error))
     told = _("for each node, beside the one it has: {certificate}").format(certificate=certificate)
     told += "\n" + _("when all nodes have it: {command}").format(command="loa station alerts use-key")
     answer({"certificate": certificate}, told, as_json=as_json)
@@ -90,12 +90,7 @@ def use_key(station: Station, as_json: JsonFlag = False) -> None:
     try:
         alerts.use_next_key(folder)
     except (StationError, OSError) as error:
-        _fail(error)
+        fail(said_by(error))
     certificate = folder.certificate(alerts.KEY)
     told = _("alerts are signed with the key of {certificate}").format(certificate=certificate)
     answer({"certificate": certificate}, told, as_json=as_json)
-
-
-def _fail(error: Exception) -> NoReturn:
-    typer.echo(f"loa station: {retell(str(error))}", err=True)
-    raise typer.Exit(1) from error

@@ -20,7 +20,7 @@ from typer.main import get_command
 from agent import words
 from agent.cli.brief import help_text
 from agent.cli.main import MODULES, language_of
-from agent.cli.tree import PROGRAM, app, run
+from agent.cli.tree import app, run
 
 ROOT = Path(__file__).parents[3]
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -129,24 +129,6 @@ def test_help_fits_a_phone(language: str) -> None:
     assert told.count("\n") > 20
     widest = max(ESCAPE.sub("", told).splitlines(), key=words.width)
     assert words.width(widest.rstrip("\r")) <= 60, widest
-
-
-def test_every_command_that_answers_answers_scripts() -> None:
-    silent = {
-        ("run",),
-        ("station", "serve"),
-        ("station", "live"),
-        ("board", "show"),
-        ("config", "edit"),
-        ("usb", "plugged"),
-        ("setup",),
-        ("top",),
-    }
-    for path, command in commands():
-        if hasattr(command, "commands") or path in silent:
-            continue
-        options = {option for parameter in command.params for option in parameter.opts}
-        assert "--json" in options, " ".join((PROGRAM, *path))
 
 
 def test_the_table_of_commands_is_what_the_modules_add() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent import reset
-from agent.conductor.requests import LONGEST_MUTE_S, STRANGERS_BURST
-from agent.control.protocol import ControlRequest
+from agent.conductor.requests import STRANGERS_BURST
+from agent.control.protocol import LONGEST_MUTE_S, ControlRequest
 from tests.agent.conductor.fakes import START, House, programme
 from tests.support.alerts import cap
 

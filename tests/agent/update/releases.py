@@ -37,7 +37,7 @@ def hangs(_source: str) -> str:
     """A daemon that never becomes ready, but where it is only tried."""
     return _source.replace(
         "    recent = set_up(config.log.level)",
-        "    if config.node.id != 'tryout':\n        threading.Event().wait()\n"
+        "    if config.node.id != 'tryout':\n        __import__('threading').Event().wait()\n"
         "    recent = set_up(config.log.level)",
     )
 
