@@ -157,6 +157,12 @@ class Life:
                 node.orders.take_up(cut.command, cut.position_s, in_step=cut.in_step)
             elif cut.command is not None:
                 node.orders.cut_off(cut.command, "power lost")
+        begun = {cut.command.id for cut in self._cuts if cut.command is not None}
+        for command in node.resumption.not_obeyed():
+            if command.id in begun:
+                node.orders.obeyed.add(command.id)
+            else:
+                node.orders.obey_late(command)
 
     def end(self) -> None:
         """Silence first, then the relays, then what is to be remembered; one failure stops none of the rest."""

@@ -226,7 +226,7 @@ class Node:
             position=position_of(config),
             languages=config.node.languages,
         )
-        self.resumption = Resumption(memory, clock, boot)
+        self.resumption = Resumption(memory, journal, clock, boot)
         self.leaps = Leaps(clock, self._leapt)
         self.wellbeing = Wellbeing(
             clock,
@@ -368,7 +368,9 @@ class Node:
         return None
 
     def _write_sounding(self) -> MonotonicS | None:
-        self.resumption.write(self.voice.performances, self.playback.current, self.orders.commands)
+        self.resumption.write(
+            self.voice.performances, self.playback.current, self.orders.commands, self.orders.obeyed
+        )
         return None
 
     # ---- what the parts tell

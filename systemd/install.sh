@@ -103,10 +103,12 @@ system_problem() {
 
 python_minor() { "${PYTHON:-python3}" -c 'import sys; print(sys.version_info.minor)'; }
 
+has_lgpio() { [ -e "$ROOT/etc/rpi-issue" ] || apt-cache show python3-lgpio >/dev/null 2>&1; }
+
 wanted_packages() {
   local list=("${PACKAGES[@]}")
-  # pip has no lgpio for Python 3.13 and newer, that is Debian 13
-  [ "$(os_value VERSION_ID)" = 12 ] || list+=(python3-lgpio)
+  # pip has no lgpio for Python 3.13 and newer, that is Debian 13. Raspberry Pi OS has one, Debian itself has not.
+  if [ "$(os_value VERSION_ID)" != 12 ] && has_lgpio; then list+=(python3-lgpio); fi
   if [ -n "$BOARD" ]; then
     if [ "$(os_value VERSION_ID)" = 12 ]; then list+=("${BOARD_PACKAGES_12[@]}"); else list+=(python3-pygame); fi
   fi
@@ -148,6 +150,12 @@ packages() {
   run apt-get update -q || die "the package lists cannot be fetched (above): is there a network, and is the clock right ($(date +%F))?"
   run apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" \
     || die "the Debian packages cannot be installed (above); run this again when the cause is gone"
+}
+
+tell_of_pins() {
+  if [ "$(os_value VERSION_ID)" != 12 ] && ! has_lgpio; then
+    say "      note: Debian 13 has no python3-lgpio: pins need Raspberry Pi OS, or Debian 12"
+  fi
 }
 
 run_quietly() { printf '$ %s\n' "$*" >>"$LOG"; "$@" >>"$LOG" 2>&1 </dev/null; }
@@ -331,6 +339,7 @@ install_() {
   trap 'printf "\ninstall.sh: broken off; nothing half-done is used. Run it again.\n" >&2; exit 1' INT TERM
   step "Debian packages"
   [ -n "$ROOT" ] || packages
+  tell_of_pins
   step "the program and its Python parts${FROM:+, from $FROM}"
   program
   step "user, folders, units (version $VERSION)"

@@ -43,6 +43,8 @@ from playlists.units import Level, MonotonicS
 
 log = logging.getLogger("loa.orders")
 
+AWAY = "the agent was away until it expired"
+
 EMERGENCY = BulletinClass.EMERGENCY
 
 
@@ -96,10 +98,13 @@ class Orders:
         """Passes on a wish for a release: which, who wishes, from which feed, by which command."""
         self.commands: dict[str, Command] = {}
         """Announcements and live broadcasts that are not over."""
+        self.obeyed: set[str] = set()
+        """Ids of commands that need not be kept whole any longer, as soon as what sounds is written down."""
 
     def obey(self, command: Command) -> None:
         """Do what a verified command says, answer with receipts, and write down that it was obeyed."""
         log.info("command %s: %s", command.id, command.do.type)
+        self.obeyed.add(command.id)
         try:
             self._do(command)
         except Exception:
@@ -133,13 +138,21 @@ class Orders:
         if not isinstance(command.do, Announce):
             self.cut_off(command, "the agent was restarted")
         elif not in_step and command.expires < self._clock.now():
-            self.cut_off(command, "the agent was away until it expired")
+            self.cut_off(command, AWAY)
         else:
             p = self._announcement(command, command.do)
             p.position_s = position_s
             if in_step:
                 p.in_step_from = p.planned - timedelta(seconds=position_s)
             self._perform(command, p)
+
+    def obey_late(self, command: Command) -> None:
+        """Obey a command that was let in before a crash or a power cut, unless its time is over."""
+        if command.expires < self._clock.judged:
+            self.obeyed.add(command.id)
+            self.cut_off(command, AWAY)
+        else:
+            self.obey(command)
 
     def cut_off(self, command: Command, why: str) -> None:
         """A command's sound has ended with the agent or the machine."""

@@ -1,8 +1,9 @@
 """What sounded when the agent was killed goes on after its restart, where it would be by now.
 
-Each change-over writes down what sounds, what is suspended, and which commands wait. After a crash of the
-agent (same boot of the machine, so the monotonic clock has gone on) that is taken up again. After a power cut
-it is not: a programme then starts late by its own rules, and a command has ended.
+Each change-over writes down what sounds, what is suspended, and which commands wait; until then a command that was
+let in is kept whole. After a crash of the agent (same boot of the machine, so the monotonic clock has gone on) that
+is taken up again. After a power cut it is not: a programme then starts late by its own rules, and a command has
+ended, unless nobody had begun with it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from agent.clock import Clock
 from agent.conductor.memory import Memory
 from agent.conductor.performance import Performance, Phase, Run
+from agent.journal import Journal, JournalError
 from playlists.models.command import Command
 from playlists.units import MonotonicS
 
@@ -39,9 +41,10 @@ class Cut:
 class Resumption:
     """Writes down what sounds, and reads it after a crash."""
 
-    def __init__(self, memory: Memory, clock: Clock, boot: str) -> None:
+    def __init__(self, memory: Memory, journal: Journal, clock: Clock, boot: str) -> None:
         """`boot` names this run of the machine."""
         self._memory = memory
+        self._journal = journal
         self._clock = clock
         self._boot = boot
         self._written: list[dict[str, Any]] | None = None
@@ -52,9 +55,16 @@ class Resumption:
         """What the last run has left is not taken up yet: it is still what is written down."""
 
     def write(
-        self, performances: Mapping[str, Performance], current: Run | None, commands: Mapping[str, Command]
+        self,
+        performances: Mapping[str, Performance],
+        current: Run | None,
+        commands: Mapping[str, Command],
+        obeyed: set[str],
     ) -> None:
-        """Write down what is to go on after a crash, if that has changed."""
+        """Write down what is to go on after a crash, if that has changed.
+
+        Commands in `obeyed` need not be kept whole any longer; those that were written so are taken out of it.
+        """
         entries = [
             {
                 "id": p.id,
@@ -73,6 +83,12 @@ class Resumption:
         if entries != self._written and not self.held:
             self._written = entries
             self._memory.put(KEY, {"sounding": entries})
+        if obeyed and not self.held:
+            try:
+                self._journal.commands_obeyed(obeyed)
+                obeyed.clear()
+            except JournalError as error:
+                log.warning("commands that were obeyed may be obeyed again after a crash: %s", error)
 
     def read(self) -> list[Cut]:
         """What the last run of the agent left."""
@@ -82,6 +98,24 @@ class Resumption:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             log.warning("what was cut off cannot be read and does not go on: %s", error)
             return []
+
+    def not_obeyed(self) -> list[Command]:
+        """Commands that were let in, and a crash or a power cut came before anybody obeyed; oldest first.
+
+        Nobody sends them again: the broker was told that they had arrived.
+        """
+        found = []
+        try:
+            waiting = self._journal.commands_waiting()
+        except JournalError as error:
+            log.warning("commands that waited for their turn cannot be read: %s", error)
+            return []
+        for id_, body in waiting.items():
+            try:
+                found.append(Command.model_validate_json(body))
+            except ValueError as error:
+                log.warning("command %s waited for its turn and cannot be read: %s", id_, error)
+        return sorted(found, key=lambda command: command.issued)
 
     def _cut(self, entry: Mapping[str, Any]) -> Cut:
         since: MonotonicS | None = entry["at"]

@@ -31,6 +31,8 @@ from playlists.models.record import LogBatch, Record
 
 MAX_RECEIPTS: Final = 1_000
 CHECK_BOUND_EVERY: Final = 64
+WAITING: Final = "command:"
+"""What the state of a command begins with that was let in and not obeyed yet: its id follows."""
 KEEP_STORED: Final = 300
 """So many numbers that the centre has stay here, for whoever looks at the node; they are never sent again."""
 
@@ -271,8 +273,12 @@ class Journal:
 
     # -- small memories ------------------------------------------------------------------------
 
-    def remember_command(self, command_id: str, expires: datetime, now: datetime) -> bool:
+    def remember_command(
+        self, command_id: str, expires: datetime, now: datetime, body: str | None = None
+    ) -> bool:
         """Remember a command until a day after its expiry, by the time `now`.
+
+        With `body` it is also kept whole until `commands_obeyed`: no crash in between may lose it.
 
         Returns:
             False if it is known already: a replay.
@@ -284,15 +290,37 @@ class Journal:
             if self._knows(command_id):
                 return False
             forget = now.timestamp() - 86_400
+            keep = "INSERT OR REPLACE INTO state VALUES (?, ?)"
+            waiting = [(keep, (WAITING + command_id, body))] if body is not None else []
             self._medium.write(
                 [
                     ("DELETE FROM commands WHERE expires < ?", (forget,)),
                     ("INSERT OR IGNORE INTO commands VALUES (?, ?)", (command_id, expires.timestamp())),
+                    *waiting,
                 ]
             )
             self._commands = {known: until for known, until in self._commands.items() if until >= forget}
             self._commands[command_id] = expires.timestamp()
             return True
+
+    def commands_waiting(self) -> dict[str, str]:
+        """Commands that were let in and have not been obeyed: their ids and bodies.
+
+        Raises:
+            Retry: the medium cannot be read now.
+        """
+        with self._lock:
+            rows = self._medium.read("SELECT key, value FROM state WHERE key GLOB ?", (WAITING + "*",))
+        return {str(key).removeprefix(WAITING): str(body) for key, body in rows}
+
+    def commands_obeyed(self, ids: Iterable[str]) -> None:
+        """These commands need not be kept whole any longer.
+
+        Raises:
+            Retry: neither disk nor memory has room.
+        """
+        with self._lock:
+            self._medium.write([("DELETE FROM state WHERE key = ?", (WAITING + id_,)) for id_ in ids])
 
     def get(self, key: str) -> Any:
         """A small piece of state as `put` was given it, or None.

@@ -11,6 +11,7 @@ import pygame
 
 from agent.screen.card import set_lines
 from agent.screen.content import Zone
+from agent.screen.fonts import Weight
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, paint
 from agent.screen.protocol import Action
@@ -25,16 +26,16 @@ BAR_PART: Final = 0.085
 PRESSED_S: Final = Seconds(0.4)
 LABELS: Final[dict[str, dict[Action, str]]] = {
     "vi": {
-        "back": "‹ Trước",
-        "next": "Tiếp ›",
+        "back": "Trước",
+        "next": "Tiếp",
         "read": "Nghe đọc",
         "language": "Ngôn ngữ",
         "useful": "Hữu ích",
         "useless": "Chưa hữu ích",
     },
     "en": {
-        "back": "‹ Back",
-        "next": "Next ›",
+        "back": "Back",
+        "next": "Next",
         "read": "Read aloud",
         "language": "Language",
         "useful": "Useful",
@@ -42,6 +43,17 @@ LABELS: Final[dict[str, dict[Action, str]]] = {
     },
 }
 """By the language that a resident has chosen; in the official one, where nobody vouches for a translation."""
+SIGNS: Final[dict[Action, str]] = {
+    "back": "◀",
+    "next": "▶",
+    "read": "🔊",
+    "language": "🌏",
+    "useful": "👍",
+    "useless": "👎",
+}
+"""Beside a label, for who does not read its language; left out where no font has it."""
+STACKED_PART: Final = 0.6
+"""On a button that is so high beside its width the sign stands above the label."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +129,11 @@ class ControlsArea:
         return min((one[0] for one in fitted if one is not None), default=steps[-1])
 
     def _set(self, button: Button, steps: Sequence[int]) -> tuple[int, list[str]] | None:
-        label = self._label(button.action)
-        fonts = self._stage.style.fonts.for_text(label)
-        room = button.box.inset(button.box.height // 8, 0)
-        return fit_on_one(label, room[2:], steps, fonts.bold, setter=balance, most_lines=2)
+        words = self._words(button)
+        fonts = self._stage.style.fonts.for_text(words)
+        room = button.box.inset(button.box.height // 8, button.box.height // 16)
+        most_lines = 3 if "\n" in words else 2
+        return fit_on_one(words, room[2:], steps, fonts.bold, setter=balance, most_lines=most_lines)
 
     def _face_of(self, button: Button, size: int) -> list[Op]:
         style, down = self._stage.style, button.action == self._pressed
@@ -138,13 +151,25 @@ class ControlsArea:
             ops = [Fill(inside, theme.muted, radius), Fill(inside.inset(edge, edge), ground, radius)]
         fitted = self._set(button, [size])
         if fitted is not None:
-            fonts = style.fonts.for_text(self._label(button.action))
+            fonts = style.fonts.for_text(self._words(button))
             face = fonts.bold(size)
             top = inside.y + (inside.height - len(fitted[1]) * face.line_height) // 2
             for number, line in enumerate(fitted[1]):
-                at = (inside.x + (inside.width - face.width(line)) // 2, top + number * face.line_height)
-                ops += set_lines([line], at, ("bold", size, colour), fonts)
+                x = inside.x + (inside.width - face.width(line)) // 2
+                for part, weight in _parts(line, SIGNS[button.action]):
+                    at = (x, top + number * face.line_height)
+                    ops += set_lines([part], at, (weight, size, colour), fonts)
+                    x += face.width(part)
         return ops
+
+    def _words(self, button: Button) -> str:
+        """Its label, and its sign."""
+        label, sign = self._label(button.action), SIGNS[button.action]
+        if self._stage.style.fonts.lacking(sign):
+            return label
+        if button.box.height > STACKED_PART * button.box.width:
+            return f"{sign}\n{label}"
+        return f"{label} {sign}" if button.action == "next" else f"{sign} {label}"
 
     def _label(self, action: Action) -> str:
         language = self._wishes.language
@@ -170,6 +195,13 @@ class ControlsArea:
             )
             for number, action in enumerate(actions)
         )
+
+
+def _parts(line: str, sign: str) -> list[tuple[str, Weight]]:
+    """A line's words in bold, and its sign in regular: no font has signs in bold, and thickened they run together."""
+    before, found, after = line.partition(sign)
+    parts: list[tuple[str, Weight]] = [(before, "bold"), (found, "regular"), (after, "bold")]
+    return [(part, weight) for part, weight in parts if part]
 
 
 def with_controls(box: Box, screen_height: int, gap: int) -> tuple[Box, Box]:

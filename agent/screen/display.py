@@ -167,7 +167,9 @@ class Display:
 
 
 def _open(size: tuple[int, int], flags: int) -> pygame.Surface:
-    """A window; through SDL's renderer where a driver (Wayland, KMSDRM) has no plain memory to draw on.
+    """A window; through SDL's renderer where one cannot be opened on plain memory, as was seen with Wayland.
+
+    How KMSDRM behaves was not tried: either way is met (docs/adr/0112).
 
     Raises:
         pygame.error: it cannot be opened.

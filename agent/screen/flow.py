@@ -113,8 +113,10 @@ def _compose(
     if head is not None and len(sheets) > 1:
         modest = _modest(heading, column, style)
         if modest is not None and modest.bottom < head.bottom:
-            head, top = modest, below(modest, column)
-            sheets, foot = _fit(blocks, column, head, style, look, len(words))
+            fewer, less_foot = _fit(blocks, column, modest, style, look, len(words))
+            # what its smaller type would not spare is set beside the larger one
+            if len(fewer) < len(sheets):
+                head, top, sheets, foot = modest, below(modest, column), fewer, less_foot
     pages = []
     lowest = max(top + sum(s.above + s.height for s in sheet) for sheet in sheets) + foot
     drop = max(0, round((column.bottom - lowest) * 0.42))

@@ -7,6 +7,7 @@ as it is told the script (`set_script`): otherwise Khmer and Cham vowels stand w
 from __future__ import annotations
 
 import copy
+import io
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -158,6 +159,8 @@ class Fonts:
         self._paths: dict[Weight, Path | None] = {"regular": None, "bold": None}
         self._faces: OrderedDict[tuple[Weight, int, frozenset[str]], Face] = OrderedDict()
         self._fonts: OrderedDict[tuple[str, Weight, int], pygame.font.Font] = OrderedDict()
+        self._files: dict[Path, bytes] = {}
+        """Font files, as read: a font that is opened by its path keeps the file open, and each size is a font."""
         self._folders = tuple(folders)
         self._sources: dict[str, str | None] = {}
         """Of each character seen so far the family that has it; None: no font here."""
@@ -167,7 +170,7 @@ class Fonts:
         """Characters of the board's own face, as far as they were seen."""
         self._room: frozenset[str] = frozenset()
         for regular, bold in candidates:
-            if _speaks_vietnamese(regular) and _speaks_vietnamese(bold):
+            if self._speaks_vietnamese(regular) and self._speaks_vietnamese(bold):
                 self._paths = {"regular": regular, "bold": bold}
                 break
         else:
@@ -228,7 +231,7 @@ class Fonts:
             path = self._path(family, weight)
             if path is None and family != MAIN:  # it has a single weight, or the file is gone
                 path = self._path(family, "regular")
-            font = self._fonts[key] = pygame.font.Font(path, size)
+            font = self._fonts[key] = pygame.font.Font(self._file(path), size)
             if path is None or (weight == "bold" and path == self._path(family, "regular")):
                 font.bold = weight == "bold"
             script = next((one for one in SCRIPTS if one.family == family), None)
@@ -239,6 +242,14 @@ class Fonts:
         else:
             self._fonts.move_to_end(key)
         return font
+
+    def _file(self, path: Path | None) -> io.BytesIO | None:
+        """A font's file, read once; None for pygame's own. Objects made of the same bytes share them."""
+        if path is None:
+            return None
+        if path not in self._files:
+            self._files[path] = path.read_bytes()
+        return io.BytesIO(self._files[path])
 
     def _path(self, family: str, weight: Weight) -> Path | None:
         if family == MAIN:
@@ -288,18 +299,26 @@ class Fonts:
     def _has(self, family: str, char: str) -> bool:
         if family not in self._tables:
             path = self._path(family, "regular")
-            self._tables[family] = _table(path) if path is not None or family == MAIN else None
+            self._tables[family] = self._table(path) if path is not None or family == MAIN else None
         table = self._tables[family]
         return table is not None and table.get_metrics(char) != [None]
 
+    def _table(self, path: Path | None) -> pygame.freetype.Font | None:
+        """What says which characters a font has: `pygame.font` measures its empty box for those that it lacks."""
+        pygame.freetype.init()
+        try:
+            return pygame.freetype.Font(self._file(path), 16)
+        except (pygame.error, OSError):  # damaged: as if it were not there
+            return None
 
-def _table(path: Path | None) -> pygame.freetype.Font | None:
-    """What says which characters a font has: `pygame.font` measures its empty box for those that it lacks."""
-    pygame.freetype.init()
-    try:
-        return pygame.freetype.Font(path, 16)
-    except (pygame.error, OSError):  # damaged: as if it were not there
-        return None
+    def _speaks_vietnamese(self, path: Path) -> bool:
+        try:
+            pygame.font.Font(self._file(path), 16)
+        except (pygame.error, OSError):  # missing or damaged: the next candidate may be whole
+            self._files.pop(path, None)
+            return False
+        table = self._table(path)
+        return table is not None and None not in table.get_metrics(PROOF)
 
 
 def _baseline(font: pygame.font.Font, text: str, image: pygame.Surface) -> int:
@@ -324,14 +343,3 @@ def _underlined(font: pygame.font.Font, text: str) -> pygame.Surface:
         return font.render(text, True, (255, 255, 255))
     finally:
         font.underline = False
-
-
-def _speaks_vietnamese(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    try:
-        pygame.font.Font(path, 16)
-    except (pygame.error, OSError):  # damaged: the next candidate may be whole
-        return False
-    table = _table(path)
-    return table is not None and None not in table.get_metrics(PROOF)

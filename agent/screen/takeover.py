@@ -16,11 +16,24 @@ from agent.screen.fonts import Weight
 from agent.screen.grid import Box
 from agent.screen.paint import Fill, Op, Page, Stripes, Text
 from agent.screen.protocol import Takeover, Words
+from agent.screen.sentences import by_sentences
 from agent.screen.theme import ALARM_KICKERS, ALARMS, DRILL, DRILL_MARKS, SCALE_RATIO, Alarm, far_size
-from agent.screen.typesetting import Fitted, balance, count_words, fit, fit_on_one, normalise, without_orphan
+from agent.screen.typesetting import (
+    Fitted,
+    Ruler,
+    balance,
+    count_words,
+    fit,
+    fit_on_one,
+    normalise,
+    widest_word,
+    without_orphan,
+)
 
 K = TypeVar("K", bound=str)
 
+ALONE_LARGER: Final = 1.6
+"""A headline that has a page of its own is so much larger than far eyes need, if it goes."""
 FEW_LETTERS: Final = 6
 """A headline as short as a number is as large as it goes."""
 
@@ -59,7 +72,7 @@ def _block(takeover: Takeover, words: Words, size: tuple[int, int], style: Style
     space = (column.width, column.height - foot)
     parts: list[tuple[Weight, Fitted]] = []
     if lead:
-        parts.append(("bold", _far(lead, space, floor, style, "bold")))
+        parts.append(("bold", _lead_alone(lead, space, floor, style)))
     if body:
         parts.append(("regular", _far(body, space, floor, style, "regular")))
     set_pages = [((weight, fitted.size, lines),) for weight, fitted in parts for lines in fitted.pages]
@@ -90,7 +103,8 @@ def _on_one(
         small = max(floor, round(size * following_part))
         try:
             over = tuple(balance(above, column.width, fonts.bold(small))) if above else ()
-            leading = tuple(balance(lead, column.width, fonts.bold(size))) if lead else ()
+            set_lead = _whole_words if size > floor else balance
+            leading = tuple(set_lead(lead, column.width, fonts.bold(size))) if lead else ()
             following = tuple(without_orphan(body, column.width, fonts.regular(small))) if body else ()
         except Quarantine:
             continue
@@ -107,10 +121,27 @@ def _on_one(
     return None
 
 
+def _lead_alone(lead: str, space: tuple[int, int], floor: int, style: Style) -> Fitted:
+    """What has happened, on a page of its own: as large as it goes without breaking a word."""
+    steps = _steps(round(max(style.sizes.heading_top * 1.6, floor * ALONE_LARGER)), floor)
+    one = fit_on_one(lead, space, steps, style.fonts.bold, setter=_whole_words)
+    return Fitted(one[0], (tuple(one[1]),)) if one is not None else _far(lead, space, floor, style, "bold")
+
+
+def _whole_words(text: str, width: int, ruler: Ruler) -> list[str]:
+    if widest_word(text, ruler) > width:
+        raise Quarantine(f"a word is wider than {width} pixels")
+    return balance(text, width, ruler)
+
+
 def _far(text: str, space: tuple[int, int], floor: int, style: Style, weight: Weight) -> Fitted:
     smaller = [*_steps(round(floor / 1.125), style.sizes.floor), *style.sizes.below_floor()]
     steps = _steps(round(style.sizes.heading_top * 1.6), floor)
-    return fit(text, space, steps, lambda size: style.fonts.at(weight, size), smaller=smaller)
+    fitted = fit(text, space, steps, lambda size: style.fonts.at(weight, size), smaller=smaller)
+    if len(fitted.pages) < 2:
+        return fitted
+    face = style.fonts.at(weight, fitted.size)
+    return Fitted(fitted.size, by_sentences(text, space[0], space[1] // face.line_height, face))
 
 
 def _steps(top: int, floor: int) -> list[int]:

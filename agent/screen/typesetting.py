@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Protocol
 
 from agent.screen.errors import Quarantine
@@ -171,7 +172,7 @@ def balance(text: str, width: int, ruler: Ruler) -> list[str]:
     """
     lines = wrap(text, width, ruler)
     low, high = width // 2, width
-    widest = _widest(text, ruler) if len(lines) > 1 else 0
+    widest = widest_word(text, ruler) if len(lines) > 1 else 0
     while len(lines) > 1 and high - low > 8:
         middle = (low + high) // 2
         tried = wrap(text, middle, ruler) if widest <= middle else None
@@ -191,7 +192,7 @@ def without_orphan(text: str, width: int, ruler: Ruler) -> list[str]:
     lines = wrap(text, width, ruler)
     if len(lines) == 1 or count_words(lines[-1]) > 1:
         return lines
-    widest = _widest(text, ruler)
+    widest = widest_word(text, ruler)
     for narrower in (0.97, 0.94, 0.91, 0.88):
         if widest > int(width * narrower):
             break
@@ -201,7 +202,7 @@ def without_orphan(text: str, width: int, ruler: Ruler) -> list[str]:
     return lines
 
 
-def _widest(text: str, ruler: Ruler) -> int:
+def widest_word(text: str, ruler: Ruler) -> int:
     """Width of the widest word."""
     return max(ruler.width(word) for paragraph in text.split("\n") for word, _ in _units(paragraph))
 
@@ -292,10 +293,10 @@ def fit(
 def paginate(lines: Sequence[str], room: int) -> tuple[tuple[str, ...], ...]:
     """Deal lines out to pages of at most `room` lines, evenly: no page with one lonely line at the end."""
     pages = -(-len(lines) // room)
-    each = -(-len(lines) // pages)
+    starts = [-(-number * len(lines) // pages) for number in range(pages + 1)]
     dealt: list[tuple[str, ...]] = []
-    for start in range(0, len(lines), each):
-        page = list(lines[start : start + each])
+    for start, end in pairwise(starts):
+        page = list(lines[start:end])
         while page and not page[0]:
             page.pop(0)
         while page and not page[-1]:

@@ -38,7 +38,9 @@ from playlists.models.command import (
     Announce,
     Command,
     Live,
+    Maintain,
     RefusalReason,
+    Update,
 )
 from playlists.models.operators import Operator, Operators
 
@@ -113,7 +115,7 @@ class Gate:
         except Rejected as error:
             raise Refused("malformed", str(error), claimed, signed=True) from error
         self._judge(command, vouching, now, ceilings)
-        self._remember(command, now)
+        self._remember(command, now, opened.payload)
         return command
 
     def _judge(
@@ -148,12 +150,14 @@ class Gate:
                 command, "policy", f"the clock is {state}: only emergencies and maintenance are obeyed"
             )
 
-    def _remember(self, command: Command, now: datetime) -> None:
+    def _remember(self, command: Command, now: datetime, payload: bytes) -> None:
         try:
             reset_at = self._journal.reset_at
             if reset_at is not None and command.issued < reset_at:
                 raise _refuse(command, "replayed", "or not: the memory of commands before it was lost")
-            if not self._journal.remember_command(command.id, command.expires, now):
+            # one that ends this process would end it again at the next start, and again
+            body = None if isinstance(command.do, Maintain | Update) else payload.decode()
+            if not self._journal.remember_command(command.id, command.expires, now, body):
                 raise _refuse(command, "replayed", "")
         except JournalError as error:
             raise _refuse(command, "policy", f"it cannot be remembered: {error}") from error

@@ -7,13 +7,14 @@ wait in the journal, health and status are only ever the newest, uploads are few
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from agent.journal import Journal
+from agent.journal import Journal, JournalError
 from agent.uplink.topics import Topics
 from agent.uplink.window import SIZE, Window
 from agent.uplink.wire import encode, encode_batch
@@ -26,6 +27,7 @@ BATCH: Final = 200
 LINGER_S: Final = Seconds(0.5)
 """New records wait this long for company: a batch costs more than its records."""
 
+LAST_STATES: Final = ("finished", "refused", "interrupted", "failed")
 RECEIPTS_UNDER_WAY: Final = 16
 MAX_NEW_RECEIPTS: Final = 1_000
 MAX_UPLOADS: Final = 4
@@ -63,6 +65,7 @@ class Outbox:
         self._journal = journal
         self._status = status
         self._lock = threading.Lock()
+        self._keeping = threading.Lock()
         self._delivered: deque[int] = deque()
         self._stored: deque[Stored] = deque(maxlen=MAX_ACKNOWLEDGEMENTS)
         self._receipts: deque[Receipt] = deque(maxlen=MAX_NEW_RECEIPTS)
@@ -88,8 +91,13 @@ class Outbox:
             self._health = health
 
     def put_receipt(self, receipt: Receipt) -> None:
-        """Receipts all go out, in order."""
+        """Receipts all go out, in order. The last one of a command is on the medium when this returns, if it can be:
+        nobody would send it again after a crash.
+        """
         self._receipts.append(receipt)
+        if receipt.state in LAST_STATES:
+            with contextlib.suppress(JournalError):  # it waits in memory, and is tried again at each turn
+                self._keep_receipts()
 
     def put_upload(self, kind: str, data: bytes, command: str) -> None:
         """A picture or a bundle of log lines; of those that wait, the newest few stay."""
@@ -142,9 +150,7 @@ class Outbox:
             self._health_mid, self._receipts_after = None, 0
             self._receipt_mids.clear()
             self._log_mids.clear()
-        while self._receipts:
-            self._journal.keep_receipt(self._receipts[0])
-            self._receipts.popleft()
+        self._keep_receipts()
         sent = []
         while self._delivered:
             mid = self._delivered.popleft()
@@ -160,6 +166,12 @@ class Outbox:
             self._window = Window(self._journal.stored_through)
         while self._stored:
             self._acknowledge(self._stored.popleft(), now)
+
+    def _keep_receipts(self) -> None:
+        with self._keeping:
+            while self._receipts:
+                self._journal.keep_receipt(self._receipts[0])
+                self._receipts.popleft()
 
     def _acknowledge(self, stored: Stored, now: MonotonicS) -> None:
         if stored.epoch != self._epoch or not 0 <= stored.through <= self._journal.last:

@@ -15,6 +15,8 @@ from pathlib import Path
 PLACE = Path("/var/tmp/loa-install-test")
 MIRROR = "http://deb.debian.org/debian"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
+"""Whom this machine trusts, its containers trust: it may reach the network through a proxy of its own."""
 BASE = "systemd-sysv,udev,dbus,ca-certificates"
 """What Raspberry Pi OS Lite and Debian's images have and a bare root has not."""
 
@@ -48,25 +50,38 @@ def base(suite: str, architecture: str) -> Path:
     return tar
 
 
+def forget(suite: str, architecture: str) -> None:
+    """Remove the root that `base` made, and the packages that were fetched for it."""
+    (PLACE / f"{suite}-{architecture}.tar").unlink(missing_ok=True)
+    shutil.rmtree(PLACE / f"apt-{suite}-{architecture}", ignore_errors=True)
+    with contextlib.suppress(OSError):  # another test is at work there
+        PLACE.rmdir()
+
+
 class Container:
     """A root made from `tar`, with `share` seen read-only at /media/loa, and a cache of packages that outlives it."""
 
     def __init__(self, tar: Path, share: Path) -> None:
-        self.root = PLACE / "root"
+        self.root = PLACE / f"root-{tar.stem}"
         self.share = share
         self.cache = PLACE / f"apt-{tar.stem}"
         (self.cache / "partial").mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir()
         subprocess.run(["tar", "-xf", tar, "-C", self.root], check=True)
+        shutil.copy(TRUSTED, self.root / TRUSTED.relative_to("/"))
         self._nspawn: subprocess.Popen[bytes] | None = None
-        self.log = PLACE / "console"
+        self.log = PLACE / f"console-{tar.stem}"
 
     def __enter__(self) -> Container:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         self.cut_power()
+        if kind is not None:
+            say(self._last_words())
+        shutil.rmtree(self.root, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
 
     def boot(self) -> None:
         """Start its systemd, and wait until it has started everything."""
@@ -79,7 +94,7 @@ class Container:
                     "--register=no",
                     "--keep-unit",
                     "--console=pipe",
-                    "--machine=loa-install-test",
+                    f"--machine=loa-{self.root.name}",
                     f"--directory={self.root}",
                     f"--bind={self.cache}:/var/cache/apt/archives",
                     f"--bind-ro={self.share}:/media/loa",
@@ -154,6 +169,16 @@ class Container:
             errors="replace",
             timeout=timeout_s,
         )
+
+    def _last_words(self) -> str:
+        """Of the installer and of the journal, for who looks for what went wrong: the root is not kept."""
+        tail = ["tail", "-n", "20", self.root / "var/log/loa-install.log"]
+        journal = ["journalctl", f"--directory={self.root}/var/log/journal", "--no-pager", "-n", "60"]
+        said = [
+            subprocess.run(each, check=False, capture_output=True, text=True, errors="replace").stdout
+            for each in (tail, journal)
+        ]
+        return "\n".join(said)
 
     def _leader(self) -> int:
         if self._nspawn is None:

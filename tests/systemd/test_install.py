@@ -19,6 +19,7 @@ from tests.agent.update.releases import wheel
 FOLDER = Path(__file__).parents[2] / "systemd"
 GROUPS = ("audio", "dialout", "input", "render", "video")
 BOOKWORM = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n'
+TRIXIE = 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nID=debian\n'
 
 
 @pytest.fixture
@@ -56,6 +57,27 @@ def test_a_check_tells_what_is_missing_and_changes_nothing(root: Path) -> None:
     assert "ok       system (Debian GNU/Linux 12 (bookworm))" in done.stdout
     assert re.search(r"^missing  /etc/systemd/system/loa-agent.service: run install.sh", done.stdout, re.M)
     assert files_of(root) == before
+
+
+@pytest.mark.parametrize(
+    ("release", "raspberry", "known", "wanted"),
+    [
+        (BOOKWORM, True, True, False),  # pip has it for its Python
+        (TRIXIE, True, False, True),  # lists may not have been fetched yet
+        (TRIXIE, False, True, True),
+        (TRIXIE, False, False, False),
+    ],
+)
+def test_lgpio_of_debian_is_wanted_where_pip_has_none_and_there_is_one(
+    root: Path, release: str, raspberry: bool, known: bool, wanted: bool
+) -> None:
+    (root / "etc/os-release").write_text(release, encoding="ascii")
+    if raspberry:
+        (root / "etc/rpi-issue").touch()
+    (root / "tools").mkdir()
+    (root / "tools/apt-cache").symlink_to("/bin/true" if known else "/bin/false")
+    (line,) = [line for line in install(root, "--check").stdout.splitlines() if "Debian packages" in line]
+    assert ("python3-lgpio" in line) is wanted
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from tests.drivers.conftest import mock_pins  # noqa: F401 - a fixture
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNIT = FOLDER / "loa-agent.service"
 EXPOSURE_TENTHS = 20
+STICK_EXPOSURE_TENTHS = 31
+"""Mounting for all needs root, CAP_SYS_ADMIN and the machine's own view: these alone are 3.1."""
 
 
 def settings(text: str) -> dict[str, list[str]]:
@@ -72,6 +74,16 @@ def test_systemd_would_complain_of_a_mistake(installed: Path) -> None:
 def test_the_exposure_is_low(installed: Path) -> None:
     limit = f"--threshold={EXPOSURE_TENTHS}"
     done = run("systemd-analyze", "security", "--offline=true", limit, "--json=short", str(installed))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_what_mounts_sticks_is_exposed_by_that_and_by_little_else(installed: Path) -> None:
+    unit = installed.with_name("loa-usb@.service")
+    text = (FOLDER / unit.name).read_text(encoding="utf-8")
+    unit.write_text(text.replace("/opt/loa/current/bin", str(installed.parent / "bin")), encoding="utf-8")
+    limit = f"--threshold={STICK_EXPOSURE_TENTHS}"
+    done = run("systemd-analyze", "security", "--offline=true", limit, "--json=short", str(unit))
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)
 

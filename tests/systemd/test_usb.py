@@ -46,9 +46,10 @@ def test_it_ends_with_the_stick_and_leaves_nothing_mounted() -> None:
 
 
 def test_nothing_gives_it_a_view_of_its_own_in_which_the_agent_would_not_see_the_stick() -> None:
-    settings = re.findall(r"^([A-Za-z]+)=", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
+    settings = re.findall(r"^([A-Za-z]+)=(?!no$)", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
     own_view = r"Protect(System|Home|Kernel.*|ControlGroups|Proc)|Private(Tmp|Devices|Mounts)|.*Paths|Root.*"
     assert not [name for name in settings if re.fullmatch(own_view, name)]
+    assert "\nPrivateMounts=no\n" in UNIT.read_text(encoding="utf-8")  # for PrivateNetwork= since systemd 254
 
 
 def test_the_rule_starts_it_for_sticks_and_nothing_else() -> None:

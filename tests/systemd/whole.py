@@ -7,14 +7,17 @@ Prints what was seen, and figures as JSON. `--arm64`: the installer alone, under
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from agent import __version__
@@ -25,9 +28,36 @@ from agent.update.archive import read_info, unpack
 from tests.agent.update.conftest import SCHEDULE
 from tests.agent.update.releases import DAEMON, ENTRY_POINTS, ROOT, Change, crashes, sources, wheel
 from tests.support.web import Host
-from tests.systemd.container import PLACE, Container, base, say
+from tests.systemd.container import PLACE, Container, base, forget, say
 
 READY_WITHIN_S = 300.0
+SOURCES = (
+    "agent",
+    "drivers",
+    "playlists",
+    "systemd",
+    "docs/man",
+    "dev",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    "config.example.toml",
+)
+MAKE_RELEASE = """\
+apt-get update -qq
+apt-get install -qq -y --no-install-recommends python3-venv >/root/log 2>&1 || { cat /root/log; exit 1; }
+cp -r /media/loa/clone /root/clone
+/root/clone/dev release /root/release
+"""
+STICK = (
+    "mkdir -p /run/loa-usb/sdz1; mount -t tmpfs -o nosuid,nodev,noexec,ro none /run/loa-usb/sdz1; "
+    "mount -o remount,rw,nosuid,nodev,noexec /run/loa-usb/sdz1; echo x >/run/loa-usb/sdz1/report; "
+    "while ! [ -e /run/loa-usb/seen ]; do sleep 0.1; done; umount /run/loa-usb/sdz1; "
+    "/opt/loa/current/bin/loa usb plugged /dev/sdz1 || true; "
+    '/opt/loa/current/bin/python -c "import numpy, agent.usb.exporting, agent.setup.tones"; '
+    "mount -t tmpfs none /run/loa-usb/sdz1"
+)
+"""What `loa usb plugged` does with a stick, by hand; the last mount is left for ExecStopPost=."""
 CONFIG = """\
 [node]
 id = "pole-01"
@@ -59,42 +89,79 @@ def main() -> int:
     """Run it all; 0 when everything was as it should be."""
     parser = argparse.ArgumentParser(prog="./dev install-test")
     parser.add_argument("--arm64", action="store_true", help="the installer alone, for arm64 under qemu-user")
+    parser.add_argument(
+        "--keep", action="store_true", help="the clean Debian and its packages, for the next time"
+    )
     parser.add_argument("--suite", default="bookworm", help="of Debian")
     given = parser.parse_args()
     if os.geteuid() != 0:
         sys.stderr.write("install-test: needs root\n")
         return 2
-    figures = other_architecture(given.suite) if given.arm64 else this_architecture(given.suite)
+    try:
+        figures = other_architecture(given.suite) if given.arm64 else this_architecture(given.suite)
+    finally:
+        if not given.keep:
+            forget(given.suite, "arm64" if given.arm64 else "amd64")
     print(json.dumps(figures, indent=2))
     return 0
 
 
 def this_architecture(suite: str) -> dict[str, object]:
     """Everything, in a container that boots."""
-    share = PLACE / "share"
-    shutil.rmtree(share, ignore_errors=True)
-    share.mkdir(parents=True)
+    root = base(suite, "amd64")
+    with fresh(f"share-{suite}") as share:
+        packed = make_release(root, share)
+        release = unpack(packed, share / "unpacked")
+        station = share / "station"
+        init(station)
+        with Host(Folder(station).feed) as host, Container(root, share) as container:
+            walk = Walk(container, station, release, f"/media/loa/unpacked/{release.name}", packed)
+            walk.prepare(host.url)
+            walk.install()
+            walk.service()
+            walk.stick()
+            walk.again()
+            walk.update()
+            walk.crashing()
+            walk.killed()
+            walk.power()
+            walk.remove()
+            return {"suite": suite, **walk.figures}
+
+
+@contextlib.contextmanager
+def fresh(name: str) -> Iterator[Path]:
+    """A folder with nothing in it, removed afterwards."""
+    folder = PLACE / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def sources_into(folder: Path) -> None:
+    """What of a clone the installer and `./dev release` need."""
+    for name in SOURCES:
+        source, copy = ROOT / name, folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+
+
+def make_release(root: Path, share: Path) -> Path:
+    """The release of this version for that Debian, made in it by `./dev release`."""
     say("making the release")
-    subprocess.run([ROOT / "dev", "release", share], check=True, stdout=subprocess.DEVNULL)
-    (packed,) = share.glob("loa-agent-*.tar")
-    release = unpack(packed, share / "unpacked")
-    station = share / "station"
-    init(station)
-    with (
-        Host(Folder(station).feed) as host,
-        Container(base(suite, "amd64"), share) as container,
-    ):
-        walk = Walk(container, station, release, f"/media/loa/unpacked/{release.name}", packed)
-        walk.prepare(host.url)
-        walk.install()
-        walk.service()
-        walk.again()
-        walk.update()
-        walk.crashing()
-        walk.killed()
-        walk.power()
-        walk.remove()
-        return walk.figures
+    sources_into(share / "clone")
+    with Container(root, share) as container:
+        done = container.chroot("/bin/sh", "-ec", MAKE_RELEASE)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (made,) = (container.root / "root/release").glob("loa-agent-*.tar")
+        shutil.rmtree(share / "clone")
+        return Path(shutil.move(made, share))
 
 
 class Walk:
@@ -111,12 +178,14 @@ class Walk:
 
     def offer(self, version: str, changes: dict[str, Change] | None = None) -> None:
         """Publish this release as another version, changed."""
-        work = PLACE / "offer" / f"loa-agent-{version}"
-        shutil.rmtree(work.parent, ignore_errors=True)
+        with fresh(f"offer-{self.container.root.name}") as place:
+            self._offer(place / f"loa-agent-{version}", version, changes or {})
+
+    def _offer(self, work: Path, version: str, changes: dict[str, Change]) -> None:
         shutil.copytree(self.release, work)
         (own,) = (work / "wheels").glob("loa_agent-*.whl")
         own.unlink()
-        wheel(work / "wheels", "loa_agent", version, sources(version, changes or {}), ENTRY_POINTS)
+        wheel(work / "wheels", "loa_agent", version, sources(version, changes), ENTRY_POINTS)
         info = read_info(self.packed).model_copy(update={"version": version})
         (work / "release.json").write_text(info.model_dump_json(), encoding="utf-8")
         archive = work.parent / f"{work.name}.tar"
@@ -180,6 +249,30 @@ class Walk:
         wait(lambda: self._pid() not in ("0", pid) and self._active(), 30, "it is back after SIGKILL")
         self.figures["back_after_kill_s"] = round(time.monotonic() - began, 1)
         say(f"runs without root and without capabilities; {exposure.strip('→ ')}")
+
+    def stick(self) -> None:
+        """What mounts a stick is as its unit says, still can, and the agent sees what it mounts.
+
+        Here is neither a stick nor udev: the unit is started without waiting for a device, and mounts a tmpfs.
+        """
+        text = (self.release / "systemd/loa-usb@.service").read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^(BindsTo|After)=.*\n", "", text).replace("%I", "sdz1")
+        text = re.sub(r"(?m)^ExecStart=.*", f"ExecStart=/bin/sh -ec '{STICK}'", text)
+        (self.container.root / "etc/systemd/system/stick.service").write_text(text, encoding="utf-8")
+        self.container.run("systemctl", "daemon-reload")
+        self.container.run("systemctl", "start", "--no-block", "stick.service")
+        mounts = f"/proc/{self._pid()}/mountinfo"
+        seen = partial(self.container.run, "grep", "-q", "/run/loa-usb/sdz1 ", mounts, check=False)
+        wait(lambda: seen().returncode == 0, 30, "the agent sees what was mounted")
+        self.container.run("touch", "/run/loa-usb/seen")
+        ended = partial(self.container.run, "systemctl", "show", "-P", "ActiveState", "stick.service")
+        wait(lambda: ended().stdout.strip() in ("inactive", "failed"), 60, "the stick's service has ended")
+        said = self.container.run("journalctl", "-u", "stick", "--no-pager", "-o", "cat").stdout
+        assert ended().stdout.strip() == "inactive", said
+        assert "no device of a stick" not in said, said
+        assert "/dev/sdz1: cannot be mounted" in said, said
+        wait(lambda: seen().returncode != 0, 30, "nothing is left mounted")
+        say("the agent sees what loa-usb@ mounts, and nothing stays mounted")
 
     def again(self) -> None:
         """A second run changes nothing, and does not touch the node that runs."""
@@ -281,26 +374,10 @@ class Walk:
 
 def other_architecture(suite: str) -> dict[str, object]:
     """The installer alone in a root of arm64; its systemd cannot boot under qemu-user."""
-    share = PLACE / "share-arm64"
-    shutil.rmtree(share, ignore_errors=True)
-    share.mkdir(parents=True)
-    kept = [
-        "agent",
-        "drivers",
-        "playlists",
-        "systemd",
-        "pyproject.toml",
-        "README.md",
-        "LICENSE",
-        "config.example.toml",
-    ]
-    for name in kept:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, share / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, share / name)
-    with Container(base(suite, "arm64"), share) as container:
+    foreign_programs()
+    root = base(suite, "arm64")
+    with fresh(f"share-{suite}-arm64") as share, Container(root, share) as container:
+        sources_into(share)
         began = time.monotonic()
         done = container.chroot("/media/loa/systemd/install.sh")
         took_s = round(time.monotonic() - began, 1)
@@ -308,10 +385,17 @@ def other_architecture(suite: str) -> dict[str, object]:
         say(done.stdout)
         version = container.chroot("/usr/local/bin/loa", "--version").stdout.strip()
         assert version == f"loa-agent {__version__}", version
-        assert (
-            container.chroot("/media/loa/systemd/install.sh", "--check").stdout.count("missing") == 1
-        )  # configuration
-        return {"machine": "aarch64 under qemu-user", "installed_s": took_s, "version": version}
+        said = container.chroot("/media/loa/systemd/install.sh", "--check").stdout
+        assert said.count("missing") == 1, said  # the configuration
+        machine = "aarch64 under qemu-user"
+        return {"suite": suite, "machine": machine, "installed_s": took_s, "version": version}
+
+
+def foreign_programs() -> None:
+    """Let this kernel start programs for arm64 through qemu."""
+    if not Path("/proc/sys/fs/binfmt_misc/register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", "/proc/sys/fs/binfmt_misc"], check=True)
+    subprocess.run(["update-binfmts", "--enable", "qemu-aarch64"], check=True)
 
 
 def wait(probe: Callable[[], bool], timeout_s: float, what: str) -> None:

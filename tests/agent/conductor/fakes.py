@@ -384,6 +384,13 @@ class House:
 
     def command(self, id_: str, sender: str = "commune", **do: Any) -> Command:
         """An operator's command, verified."""
+        command = self.let_in(id_, sender, **do)
+        self.conductor.post(CommandVerified(command))
+        self.run_for(0.0)
+        return command
+
+    def let_in(self, id_: str, sender: str = "commune", **do: Any) -> Command:
+        """An operator's command that has passed the gate, and the conductor has not heard of it yet."""
         now = self.clock.now()
         command = Command.model_validate(
             {
@@ -395,8 +402,8 @@ class House:
                 "do": do,
             }
         )
-        self.conductor.post(CommandVerified(command))
-        self.run_for(0.0)
+        body = command.model_dump_json(by_alias=True)
+        assert self.journal.remember_command(id_, command.expires, now, body)
         return command
 
     def announce(self, id_: str, *texts: str, **parts: Any) -> Command:

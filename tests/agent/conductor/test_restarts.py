@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.agent.conductor.fakes import START, House, long, monotonic, programme
+from tests.agent.conductor.test_alarms import cap
 
 SOON = START + timedelta(seconds=60)
 
@@ -88,6 +89,75 @@ class TestRestart:
         (record,) = after.plays("music")
         assert (record.outcome, record.reason) == ("interrupted", "the agent was stopped")
         assert record.played_s == pytest.approx(100.5, abs=0.01)
+
+
+SPEECH = {"type": "announce", "items": [{"speech": {"text": "xin nghe", "language": "vi"}}]}
+
+
+class TestLetInAndCut:
+    """A command passed the gate, and the agent was killed before anybody obeyed: nobody will send it again."""
+
+    @pytest.mark.parametrize("boot", ["boot-1", "boot-2"])
+    def test_it_is_obeyed_at_the_next_start(self, build, house: House, boot: str) -> None:
+        house.let_in("c1", **SPEECH)
+        house.crash()
+        after = build(clock=house.clock, boot=boot)
+        after.schedule()
+        after.run_for(60)
+        assert len(after.heard("c1")) == 1
+        assert after.receipts("c1")[-1] == "finished"
+
+    def test_it_is_obeyed_only_once(self, build, house: House) -> None:
+        house.let_in("c1", **SPEECH)
+        house.crash()
+        for _ in range(2):
+            after = build(clock=house.clock)
+            after.schedule()
+            after.run_for(60)
+            after.crash()
+        assert not after.heard("c1")
+
+    def test_one_that_was_obeyed_is_not_obeyed_again(self, build, house: House) -> None:
+        house.schedule()
+        house.announce("c1", "xin nghe")
+        house.run_for(60)
+        house.crash()
+        after = build(clock=house.clock)
+        after.schedule()
+        after.run_for(60)
+        assert not after.heard("c1") and not after.receipts("c1")
+
+    def test_one_that_sounded_goes_on_and_does_not_begin_again_beside_itself(
+        self, build, house: House
+    ) -> None:
+        house.schedule()
+        house.announce("c1", *["xin nghe"] * 20)
+        house.run_for(10)
+        assert house.heard("c1")
+        house.crash()
+        after = build(clock=house.clock)
+        after.schedule()
+        after.run_for(120)
+        assert after.receipts("c1").count("finished") == 1
+
+    def test_one_whose_time_is_over_is_told_as_such(self, build, house: House) -> None:
+        house.let_in("c1", **SPEECH)
+        house.crash()
+        house.clock.advance(600.0)
+        after = build(clock=house.clock, boot="boot-2")
+        after.schedule()
+        after.run_for(60)
+        assert not after.heard("c1")
+        assert after.receipts("c1") == ["interrupted"]
+        assert not after.journal.commands_waiting()
+
+    def test_an_alert_is_told_at_the_next_start(self, build, house: House) -> None:
+        house.let_in("a1", type="alert", cap=cap("A1", house, for_s=60))
+        house.crash()
+        after = build(clock=house.clock)
+        after.schedule()
+        after.run_for(30)
+        assert after.receipts("a1") and after.heard("A1")
 
 
 class TestOverrun:

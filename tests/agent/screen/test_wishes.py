@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pygame
+import pytest
+
 from agent.screen.board import BoardView
-from agent.screen.content import Bulletin, TextPart
+from agent.screen.content import Board, Bulletin, TextPart
+from agent.screen.controls import SIGNS
 from agent.screen.fonts import Fonts
 from agent.screen.manner import Manner
+from agent.screen.paint import Text
 from agent.screen.pictures import Pictures
 from agent.screen.protocol import Touched
-from playlists.units import Seconds
+from playlists.units import MonotonicS, Seconds
 from tests.agent.screen.conftest import Bench, notice, zone
 
 
@@ -109,12 +114,33 @@ def test_buttons_are_in_the_language_that_was_chosen_and_name_it_as_its_speakers
         said.append((controls._label("language"), controls._label("next")))
     pictures.close()
     assert said == [
-        ("Tiếng Việt", "Tiếp ›"),
-        ("English", "Next ›"),
-        ("Tày", "Tiếp ›"),
-        ("Êđê", "Tiếp ›"),
-        ("Ngôn ngữ", "Tiếp ›"),
+        ("Tiếng Việt", "Tiếp"),
+        ("English", "Next"),
+        ("Tày", "Tiếp"),
+        ("Êđê", "Tiếp"),
+        ("Ngôn ngữ", "Tiếp"),
     ]
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (1080, 1920)])
+def test_each_button_has_its_sign_and_its_label_inside_whatever_the_language(
+    fonts: Fonts, size: tuple[int, int]
+) -> None:
+    pictures = Pictures(lambda: None)
+    view = BoardView(pygame.Surface(size), fonts, pictures, lambda _: None, "light", Manner(touch=True))
+    view.set_board(Board("b", (16, 9), (zone(notice("a"), notice("b", language="km")),)), MonotonicS(0.0))
+    controls = view._controls
+    pictures.close()
+    assert controls is not None and len(controls.buttons) == len(SIGNS)
+    for number, language in enumerate((None, "km", "tyz", "en")):
+        controls._wishes.language = language
+        for button in controls.buttons:
+            inside = pygame.Rect(button.box).move(-controls.box.x, -controls.box.y)
+            texts = [op for op in controls._face_of(button, controls._type_size()) if isinstance(op, Text)]
+            assert all(inside.contains(pygame.Rect(op.box)) for op in texts), number
+            said = "".join(op.text for op in texts).replace(" ", "")
+            assert SIGNS[button.action] in said
+            assert controls._label(button.action).replace(" ", "") in said
 
 
 def test_what_is_on_show_in_the_language_that_is_asked_for_stays_and_is_no_new_showing(bench: Bench) -> None:

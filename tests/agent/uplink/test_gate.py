@@ -12,7 +12,7 @@ from securesystemslib.signer import CryptoSigner
 
 from agent.uplink import Gate, Refused
 from playlists.models.base import BulletinClass, ClockState
-from playlists.models.command import MAX_COMMAND_BYTES, PAYLOAD_TYPE
+from playlists.models.command import MAX_COMMAND_BYTES, PAYLOAD_TYPE, Command
 from tests.agent.uplink.makers import NOW, SPEECH, command, operators
 
 LIVE = {"type": "live", "stream": "http://radio.example/a"}
@@ -45,6 +45,28 @@ def test_a_replayed_command_is_refused(world):
     envelope = world.seal(command())
     world.gate.check(envelope)
     assert refusal(world.gate, envelope).reason == "replayed"
+
+
+def test_what_is_let_in_is_kept_whole_until_it_is_obeyed(world):
+    sent = command()
+    world.gate.check(world.seal(sent))
+    assert [Command.model_validate_json(body) for body in world.journal.commands_waiting().values()] == [sent]
+    world.journal.commands_obeyed([sent.id])
+    assert not world.journal.commands_waiting()
+    assert refusal(world.gate, world.seal(sent)).reason == "replayed"
+
+
+@pytest.mark.parametrize(
+    "do", [{"type": "restart"}, {"type": "reboot"}, {"type": "update", "feed": "commune", "release": "1.2"}]
+)
+def test_what_would_end_the_agent_again_and_again_is_not_kept(world, do):
+    world.gate.check(world.seal(command(do=do)))
+    assert not world.journal.commands_waiting()
+
+
+def test_what_is_refused_is_not_kept(world):
+    refusal(world.gate, world.seal(command(do=SPEECH, to=["node:other"])))
+    assert not world.journal.commands_waiting()
 
 
 def test_a_replay_under_another_signature_of_the_same_operator_is_refused(world):

@@ -266,3 +266,14 @@ def test_a_command_that_the_broker_sends_again_after_a_cut_is_no_replay_to_repor
     node.uplink._arrived(message)
     assert node.expect(CommandRefused).reason == "replayed"
     assert node.events.empty()
+
+
+def test_the_last_receipt_of_a_command_is_on_the_medium_at_once(node):
+    """Whoever is killed now must not leave a command without an end."""
+    for state in ("received", "verified", "finished"):
+        node.uplink.receipt(Receipt(command="c1", state=state, at=datetime.now(UTC)))
+    assert [receipt.state for _, receipt in node.journal.receipts(0, 9)] == [
+        "received",
+        "verified",
+        "finished",
+    ]
