@@ -286,11 +286,15 @@ class Walk:
     def update(self) -> None:
         """To a newer release, by the path unit and root's updater."""
         self.offer("99.1")
+        page = self.container.root / "usr/local/share/man/man1/loa.1"
+        its_own = page.read_bytes()
+        page.write_text("of another version", encoding="ascii")
         began = time.monotonic()
         said = self.loa("update")
         self.figures["update_s"] = round(time.monotonic() - began, 1)
         assert f"99.1 runs; before it {__version__}" in said, said
         assert self.speaks() == "99.1"
+        assert page.read_bytes() == its_own  # the updater, too, may write there
         exposure = self.container.run(
             "systemd-analyze", "security", "loa-update.service"
         ).stdout.splitlines()[-1]
