@@ -16,6 +16,22 @@ settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 
 
+LONGEST = (
+    "tests/agent/update/test_whole.py",
+    "tests/agent/preview/",
+    "tests/agent/screen/test_show.py",
+    "tests/agent/station/test_station_board.py",
+    "tests/agent/test_reset.py",
+    "tests/agent/setup/",
+    "tests/systemd/",
+)
+"""They come first: the last to start must not be one that takes a minute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def sink() -> Iterator[Sink]:
     """Where all nodes of these tests sound."""
