@@ -5,11 +5,13 @@ Light on purpose: no typer here, so that the language is known before anything t
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from agent import words
@@ -75,6 +77,8 @@ def main() -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `loa status | head -1`
         answer = getattr(import_module(QUICK[name]), name)
         sys.exit(answer(as_json=bool(options)))
+    if name == "run" and (not options or (len(options) == 2 and options[0] == "--config")):
+        _run_node(options[1:])
     if arguments in ([], ["-h"], ["--help"]) and COMPLETION not in os.environ:
         from agent.cli.brief import help_text
 
@@ -83,6 +87,17 @@ def main() -> None:
     from agent.cli.tree import run
 
     sys.exit(run(arguments))
+
+
+def _run_node(config: Sequence[str]) -> NoReturn:
+    """`loa run` as systemd types it: without the parser of command lines. Its loading would be silence after a crash,
+    and it would lie in the memory of the daemon for weeks.
+    """
+    gc.disable()  # next to nothing that loads is garbage; `agent.footprint.settle` enables it again
+    from agent.cli.basics import config_path
+    from agent.daemon import main as daemon
+
+    sys.exit(daemon(Path(*config) if config else config_path()))
 
 
 def asks_for_json(arguments: Sequence[str]) -> bool:

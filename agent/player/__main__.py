@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 from pathlib import Path
@@ -35,14 +36,13 @@ def main() -> NoReturn:
     # Sound that comes late is a gap for a whole village. Where this is not permitted, the unit's Nice= counts.
     with contextlib.suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, SOUND_NICENESS)
-    with contextlib.suppress(PermissionError):  # without the privilege it plays at normal priority
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-
+    gc.disable()  # while modules load, collections cost time and find nothing
     # Loaded only now: stdout is out of the libraries' reach
     from agent.player.output import FileOutput, Output, PortAudioOutput  # noqa: PLC0415
     from agent.player.worker import Player, log_to_stderr, stop_on_sigterm  # noqa: PLC0415
     from playlists.units import Seconds  # noqa: PLC0415
 
+    gc.enable()
     log_to_stderr(args.log_level)
     stop_on_sigterm()
     output: Output
