@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import settings
 from tests.support.centre import CentreUnderTest
 from tests.support.house import open_centre
 from tests.support.pulse import Sink, private_sink
+
+# the width of the terminal that the tests were started from is nobody's who reads what they print
+os.environ.pop("COLUMNS", None)
 
 # how long one example takes is the machine's affair, and its neighbours'
 settings.register_profile("shared-machine", deadline=None)

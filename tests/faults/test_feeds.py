@@ -136,7 +136,7 @@ def with_mistakes(away: Away) -> None:
 TABLE: tuple[tuple[Fault, str, str], ...] = (
     (unreachable, "unreachable", "503"),
     (cut_off, "unreachable", "."),
-    (expired, "expired", "expired"),
+    (expired, "expired", "run out"),
     (rolled_back, "refused", "(?i)version|rolled|older"),
     (by_a_stranger, "refused", "(?i)sign"),
     (too_big, "refused", "5.?000.?000|5 MB|too (big|large)"),
