@@ -291,7 +291,7 @@ def test_what_is_no_alert_is_refused_in_one_line_before_it_is_signed(
     result = CliRunner().invoke(officer_app(), ["command", "alert", str(station.path), str(cap)])
     assert result.exit_code == 1
     (line,) = result.output.splitlines()
-    assert line.startswith(f"{cap}: ")
+    assert line.startswith(f"loa: {cap}: ")
     assert words in line
     assert line.endswith("nothing was sent")
     assert signed == []
