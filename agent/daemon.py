@@ -10,6 +10,7 @@ import logging
 import sys
 from pathlib import Path
 
+from agent import words
 from agent.clock import SystemClock
 from agent.conductor.loop import Conductor
 from agent.config import ConfigError, check_files, load
@@ -33,6 +34,7 @@ def main(path: Path) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG
+    words.choose(words.SOURCE)  # what it tells is the same everywhere, whatever the machine's language is
     recent = set_up(config.log.level)
     try:
         config.paths.state.mkdir(parents=True, exist_ok=True)

@@ -24,12 +24,10 @@ log = logging.getLogger("loa.footprint")
 def settle() -> None:
     """To be called once when the start is over: what is there now stays, and collections pass it by.
 
-    A full collection would look at every object of every library: some 50 ms in which nobody conducts. While modules
-    load, collections are off: they would be a fifth of the time, and find nothing.
+    A full collection would look at every object of every library: some 50 ms in which nobody conducts.
     """
     gc.collect()
     gc.freeze()
-    gc.enable()
     rest()
 
 

@@ -121,8 +121,10 @@ class Life:
         late = self._clock.monotonic() >= self._arrive_by
         if not self._arrived and (node.following.restored or late):
             self._arrived = True
-            self._take_up_commands()
-            node.upstream.start()
+            try:
+                self._take_up_commands()
+            finally:  # whatever one of them is about, new ones must be heard
+                node.upstream.start()
         if self._arrived and node.resumption.held and (late or not node.planner.awaits_cut_off):
             # a second crash before this would still find what the first one has cut off
             node.resumption.held = False
@@ -162,6 +164,8 @@ class Life:
             if command.id in begun:
                 node.orders.obeyed.add(command.id)
             else:
+                # once only: one that ends the agent must not end it at each start
+                node.resumption.forget(command)
                 node.orders.obey_late(command)
 
     def end(self) -> None:

@@ -87,14 +87,20 @@ def carry_out(config: Config, now: datetime) -> Done | None:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         log.error("%s cannot be read and is ignored: %s", mark, error)
-        mark.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            mark.unlink(missing_ok=True)
         return None
     log.warning("reset, asked by %s: %s", by, ", ".join(parts) or "nothing")
-    aside = _set_aside(state, now) if "state" in parts else None
-    if "cache" in parts:
-        _empty(config.paths.cache)
-    mark.unlink(missing_ok=True)
-    sync_directory(state)
+    try:
+        aside = _set_aside(state, now) if "state" in parts else None
+        if "cache" in parts:
+            _empty(config.paths.cache)
+        mark.unlink(missing_ok=True)
+        sync_directory(state)
+    except OSError as error:
+        # a card that takes nothing any more must not keep the node from speaking
+        log.error("the reset cannot be carried out, and is tried again at the next start: %s", error)
+        return None
     return Done(parts, by, aside)
 
 

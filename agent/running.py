@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
@@ -31,6 +32,7 @@ log = logging.getLogger("loa.daemon")
 
 def run(config: Config, clock: Clock, conductor: Conductor, player: PlayerLink, recent: RecentLines) -> int:
     """Open the rest, conduct until a signal or a command ends it; returns the exit code."""
+    gc.enable()  # `agent.cli.main` had it off while modules load
     notifier = sdnotify.SystemdNotifier()
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -68,6 +68,15 @@ def language_of(arguments: Sequence[str]) -> tuple[str, list[str]]:
 
 def main() -> None:
     """What a technician types ends here; returns by SystemExit with one of the codes of `agent.cli.common`."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        from agent.cli.basics import EXIT_INTERRUPTED
+
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _main() -> None:
     asked, arguments = language_of(sys.argv[1:])
     if words.known(asked) is None:
         _refuse_language(asked, arguments)
@@ -93,7 +102,7 @@ def _run_node(config: Sequence[str]) -> NoReturn:
     """`loa run` as systemd types it: without the parser of command lines. Its loading would be silence after a crash,
     and it would lie in the memory of the daemon for weeks.
     """
-    gc.disable()  # next to nothing that loads is garbage; `agent.footprint.settle` enables it again
+    gc.disable()  # next to nothing that loads is garbage; `agent.running` enables it again
     from agent.cli.basics import config_path
     from agent.daemon import main as daemon
 

@@ -24,9 +24,11 @@ class Memory:
             log.warning("%s: what was kept cannot be read and is forgotten: %s", key, error)
             return None
 
-    def put(self, key: str, value: Any) -> None:
-        """Keep `value`; where that fails it is said, and forgotten at the next restart."""
+    def put(self, key: str, value: Any) -> bool:
+        """Keep `value`; where that fails it is said, forgotten at the next restart, and False."""
         try:
             self._journal.put(key, value)
         except JournalError as error:
             log.warning("%s: it will not outlive a restart: %s", key, error)
+            return False
+        return True

@@ -149,7 +149,6 @@ class Orders:
     def obey_late(self, command: Command) -> None:
         """Obey a command that was let in before a crash or a power cut, unless its time is over."""
         if command.expires < self._clock.judged:
-            self.obeyed.add(command.id)
             self.cut_off(command, AWAY)
         else:
             self.obey(command)

@@ -81,8 +81,9 @@ class Resumption:
             or (p.origin == "programme" and p.phase in (Phase.PLAYING, Phase.SUSPENDED))
         ]
         if entries != self._written and not self.held:
+            if not self._memory.put(KEY, {"sounding": entries}):
+                return  # what was let in stays whole meanwhile
             self._written = entries
-            self._memory.put(KEY, {"sounding": entries})
         if obeyed and not self.held:
             try:
                 self._journal.commands_obeyed(obeyed)
@@ -116,6 +117,13 @@ class Resumption:
             except ValueError as error:
                 log.warning("command %s waited for its turn and cannot be read: %s", id_, error)
         return sorted(found, key=lambda command: command.issued)
+
+    def forget(self, command: Command) -> None:
+        """This command need not be kept whole any longer."""
+        try:
+            self._journal.commands_obeyed([command.id])
+        except JournalError as error:
+            log.warning("command %s may be obeyed again after a crash: %s", command.id, error)
 
     def _cut(self, entry: Mapping[str, Any]) -> Cut:
         since: MonotonicS | None = entry["at"]

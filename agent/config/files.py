@@ -5,6 +5,7 @@ Apart from parsing, so that a configuration can be judged on another machine tha
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import stat
@@ -16,6 +17,9 @@ from pathlib import Path
 from agent.config.errors import ConfigError, Problem
 from agent.config.model import Config
 from agent.config.show import shown
+
+FAILING_MEDIUM = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO})
+"""How a card fails: read-only after an error (mount(8), `errors=remount-ro`), full, out of inodes, unreadable."""
 
 AGENT = "loa"
 """Whom the service runs as."""
@@ -38,13 +42,14 @@ def check_files(config: Config, where: str = "config.toml", *, starting: bool = 
     Args:
         config: names the files.
         where: names the configuration in messages.
-        starting: leave out those of alert sources. A node without one of its sources still speaks, and says
-            what it misses; one that does not start says nothing.
+        starting: leave out those of alert sources, and a medium that is full or has become read-only. A node
+            without one of its sources, or with a failing card, still speaks, and says what it misses; one that
+            does not start says nothing.
 
     Raises:
         ConfigError: with all problems at once.
     """
-    problems = list(_problems(config))
+    problems = list(_problems(config, FAILING_MEDIUM if starting else frozenset()))
     if not starting:
         for file in files_of_sources(config):
             problems += _readable(file.section, file.key, file.path)
@@ -88,7 +93,7 @@ def files_of_sources(config: Config) -> Iterator[NamedFile]:
             yield NamedFile(section, "ca", source.ca)
 
 
-def _problems(config: Config) -> Iterator[Problem]:
+def _problems(config: Config, suffered: frozenset[int]) -> Iterator[Problem]:
     for file in named_files(config):
         yield from _readable(file.section, file.key, file.path)
         if file.secret:
@@ -98,9 +103,9 @@ def _problems(config: Config) -> Iterator[Problem]:
         ("cache", config.paths.cache),
         ("runtime", config.paths.runtime),
     ):
-        yield from _folder("[paths]", key, path)
+        yield from _folder("[paths]", key, path, suffered)
     if config.audio.output == "file":
-        yield from _folder("[audio]", "device", Path(config.audio.device).absolute().parent)
+        yield from _folder("[audio]", "device", Path(config.audio.device).absolute().parent, suffered)
 
 
 def _readable(section: str, key: str, path: Path) -> Iterator[Problem]:
@@ -123,8 +128,11 @@ def _private(section: str, key: str, path: Path) -> Iterator[Problem]:
         yield Problem(section, key, shown(key, path), message)
 
 
-def _folder(section: str, key: str, path: Path) -> Iterator[Problem]:
-    """The folder, or the nearest part of its path that exists, must be a folder that can be written to."""
+def _folder(section: str, key: str, path: Path, suffered: frozenset[int]) -> Iterator[Problem]:
+    """The folder, or the nearest part of its path that exists, must be a folder that can be written to.
+
+    Errors of the system in `suffered` are no problem of the configuration.
+    """
     existing = path
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
@@ -135,6 +143,8 @@ def _folder(section: str, key: str, path: Path) -> Iterator[Problem]:
         # asking for permission says nothing about a card that went read-only
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
+        if error.errno in suffered:
+            return
         if not isinstance(error, PermissionError) or speaks_for_the_agent():
             yield Problem(
                 section, key, shown(key, path), f"{existing} cannot be written to: {error.strerror}"

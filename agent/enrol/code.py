@@ -1,4 +1,4 @@
-"""The code that a technician types: 16 letters and digits in groups of four, as `4KQ7-9XW2-MC0T-H8RD`.
+"""The code that a technician types: 16 letters and digits in groups of four, as `4KQ7-9XW2-MC0T-H8R2`.
 
 Crockford's Base32 (https://www.crockford.com/base32.html): no letter looks like another one, and what was typed
 in lower case, or as O, I or L, is understood. The first four name the code, eleven are secret (55 bits), the last

@@ -38,9 +38,7 @@ from playlists.models.command import (
     Announce,
     Command,
     Live,
-    Maintain,
     RefusalReason,
-    Update,
 )
 from playlists.models.operators import Operator, Operators
 
@@ -155,8 +153,8 @@ class Gate:
             reset_at = self._journal.reset_at
             if reset_at is not None and command.issued < reset_at:
                 raise _refuse(command, "replayed", "or not: the memory of commands before it was lost")
-            # one that ends this process would end it again at the next start, and again
-            body = None if isinstance(command.do, Maintain | Update) else payload.decode()
+            # what ends this process would end it again at the next start; a lease does not outlive it
+            body = None if command.do.type in ("restart", "reboot", "live-renew") else payload.decode()
             if not self._journal.remember_command(command.id, command.expires, now, body):
                 raise _refuse(command, "replayed", "")
         except JournalError as error:

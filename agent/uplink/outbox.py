@@ -170,8 +170,12 @@ class Outbox:
     def _keep_receipts(self) -> None:
         with self._keeping:
             while self._receipts:
-                self._journal.keep_receipt(self._receipts[0])
-                self._receipts.popleft()
+                receipt = self._receipts.popleft()
+                try:
+                    self._journal.keep_receipt(receipt)
+                except JournalError:
+                    self._receipts.appendleft(receipt)
+                    raise
 
     def _acknowledge(self, stored: Stored, now: MonotonicS) -> None:
         if stored.epoch != self._epoch or not 0 <= stored.through <= self._journal.last:

@@ -17,9 +17,10 @@ class FakeUplink:
     healths: list[Health] = field(default_factory=list)
     connected: bool = True
     answered: tuple[Seconds, MonotonicS] | None = None
+    started: bool = False
 
     def start(self) -> None:
-        """Nothing to start."""
+        self.started = True
 
     def stop(self, deadline_s: float = 2.0) -> None:
         """Nothing to stop."""

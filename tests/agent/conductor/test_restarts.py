@@ -117,6 +117,26 @@ class TestLetInAndCut:
             after.crash()
         assert not after.heard("c1")
 
+    def test_one_that_ends_the_agent_is_not_obeyed_at_each_start(
+        self, build, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        house.let_in("c1", **SPEECH)
+        house.crash()
+
+        def ends(*_: object) -> None:
+            raise SystemError("as a crash would")
+
+        second = build(clock=house.clock)
+        monkeypatch.setattr(second.node.orders, "obey_late", ends)
+        second.schedule()
+        second.run_for(5)
+        assert second.uplink.started, "new commands are heard whatever one is about"
+        second.crash()
+        third = build(clock=house.clock)
+        third.schedule()
+        third.run_for(60)
+        assert not third.heard("c1")
+
     def test_one_that_was_obeyed_is_not_obeyed_again(self, build, house: House) -> None:
         house.schedule()
         house.announce("c1", "xin nghe")

@@ -57,7 +57,7 @@ def test_what_is_let_in_is_kept_whole_until_it_is_obeyed(world):
 
 
 @pytest.mark.parametrize(
-    "do", [{"type": "restart"}, {"type": "reboot"}, {"type": "update", "feed": "commune", "release": "1.2"}]
+    "do", [{"type": "restart"}, {"type": "reboot"}, {"type": "live-renew", "live": "c0", "lease_s": 30}]
 )
 def test_what_would_end_the_agent_again_and_again_is_not_kept(world, do):
     world.gate.check(world.seal(command(do=do)))
