@@ -165,7 +165,7 @@ class Life:
                 node.orders.obeyed.add(command.id)
             else:
                 # once only: one that ends the agent must not end it at each start
-                node.resumption.forget(command)
+                node.resumption.forget([command.id])
                 node.orders.obey_late(command)
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ ended, unless nobody had begun with it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,12 +84,8 @@ class Resumption:
             if not self._memory.put(KEY, {"sounding": entries}):
                 return  # what was let in stays whole meanwhile
             self._written = entries
-        if obeyed and not self.held:
-            try:
-                self._journal.commands_obeyed(obeyed)
-                obeyed.clear()
-            except JournalError as error:
-                log.warning("commands that were obeyed may be obeyed again after a crash: %s", error)
+        if obeyed and not self.held and self.forget(obeyed):
+            obeyed.clear()
 
     def read(self) -> list[Cut]:
         """What the last run of the agent left."""
@@ -118,12 +114,14 @@ class Resumption:
                 log.warning("command %s waited for its turn and cannot be read: %s", id_, error)
         return sorted(found, key=lambda command: command.issued)
 
-    def forget(self, command: Command) -> None:
-        """This command need not be kept whole any longer."""
+    def forget(self, ids: Collection[str]) -> bool:
+        """These commands need not be kept whole any longer; False where that cannot be written down now."""
         try:
-            self._journal.commands_obeyed([command.id])
+            self._journal.commands_obeyed(ids)
         except JournalError as error:
-            log.warning("command %s may be obeyed again after a crash: %s", command.id, error)
+            log.warning("commands %s may be obeyed again after a crash: %s", ", ".join(ids), error)
+            return False
+        return True
 
     def _cut(self, entry: Mapping[str, Any]) -> Cut:
         since: MonotonicS | None = entry["at"]

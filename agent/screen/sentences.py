@@ -11,7 +11,9 @@ from typing import Final
 from agent.screen.typesetting import Ruler, paginate, without_orphan, wrap
 
 LINE_END: Final = re.compile(r"(\n+)")
-SENTENCE_END: Final = re.compile(r"((?:(?<=[.!?…។])|(?<=[.!?…។][”’\"')\]])) )")
+_STOP, _CLOSING = "[.!?…។]", "[”’\"')\\]]"
+SENTENCE_END: Final = re.compile(f"((?:(?<={_STOP})|(?<={_STOP}{_CLOSING})) )")
+ENDS_SENTENCE: Final = re.compile(f"{_STOP}{_CLOSING}?$")
 CLAUSE_END: Final = re.compile(r"((?<=[,;:–]) )")
 MOST_MORE: Final = 1.5
 """So many times the pages that full ones would be; beyond that a text comes round too seldom."""
@@ -37,7 +39,7 @@ def by_sentences(text: str, width: int, room: int, ruler: Ruler) -> tuple[Lines,
 
 def _within(pages: list[Lines]) -> int:
     """How many pages end within a sentence."""
-    return sum(not re.search(r"[.!?…។][”’\"')\]]?$", page[-1]) for page in pages)
+    return sum(not ENDS_SENTENCE.search(page[-1]) for page in pages)
 
 
 def _dealt(text: str, width: int, room: int, ruler: Ruler) -> list[Lines]:
