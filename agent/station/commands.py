@@ -28,7 +28,6 @@ VALID_S: Final = Seconds(300.0)
 """How long a command may take to arrive, unless the officer says otherwise."""
 
 CONNECT_WITHIN_S: Final = Seconds(10.0)
-FINAL: Final = frozenset({"finished", "refused", "interrupted", "failed"})
 
 
 class Mistake(StationError, ValueError):  # noqa: N818 - the officer's, who is told what to write instead

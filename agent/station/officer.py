@@ -16,7 +16,7 @@ from rich.table import Table
 from agent.cli.common import JsonFlag, fail
 from agent.station import centre, keys
 from agent.station.archive import Archive
-from agent.station.commands import FINAL, VALID_S, Answer, Desk, compose
+from agent.station.commands import VALID_S, Answer, Desk, compose
 from agent.station.errors import StationError
 from agent.station.folder import Folder
 from agent.station.report import ZONE, Report, report
@@ -25,6 +25,7 @@ from agent.words import _, retell
 from playlists.alert import read_alert
 from playlists.errors import Rejected
 from playlists.identity import PHRASES, TITLE
+from playlists.models.command import FINAL
 from playlists.units import Seconds
 
 Station = Annotated[

@@ -18,7 +18,7 @@ from agent.journal import Journal, JournalError
 from agent.uplink.topics import Topics
 from agent.uplink.window import SIZE, Window
 from agent.uplink.wire import encode, encode_batch
-from playlists.models.command import Receipt
+from playlists.models.command import FINAL, Receipt
 from playlists.models.health import Health, Status
 from playlists.models.record import Stored
 from playlists.units import MonotonicS, Seconds
@@ -27,7 +27,6 @@ BATCH: Final = 200
 LINGER_S: Final = Seconds(0.5)
 """New records wait this long for company: a batch costs more than its records."""
 
-LAST_STATES: Final = ("finished", "refused", "interrupted", "failed")
 RECEIPTS_UNDER_WAY: Final = 16
 MAX_NEW_RECEIPTS: Final = 1_000
 MAX_UPLOADS: Final = 4
@@ -95,7 +94,7 @@ class Outbox:
         nobody would send it again after a crash.
         """
         self._receipts.append(receipt)
-        if receipt.state in LAST_STATES:
+        if receipt.state in FINAL:
             with contextlib.suppress(JournalError):  # it waits in memory, and is tried again at each turn
                 self._keep_receipts()
 

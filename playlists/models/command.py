@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, FailFast, Field, StringConstraints
 
@@ -168,6 +168,8 @@ class Command(Model):
 ReceiptState = Literal[
     "received", "verified", "started", "heard", "shown", "finished", "refused", "interrupted", "failed"
 ]
+FINAL: Final[frozenset[ReceiptState]] = frozenset({"finished", "refused", "interrupted", "failed"})
+"""After such a receipt no other follows for the same command."""
 RefusalReason = Literal[
     "signature", "unknown key", "not allowed", "above ceiling", "expired", "replayed", "not addressed",
     "malformed", "policy",
