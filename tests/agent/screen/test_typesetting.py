@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agent.screen.errors import Quarantine
 from agent.screen.scripts import clusters
 from agent.screen.typesetting import balance, fit, largest, normalise, paginate, without_orphan, wrap
+from agent.screen.units import clings
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,18 @@ def test_a_word_wider_than_its_line_is_broken_and_no_letter_is_lost(text: str, w
 
 
 @given(texts, st.integers(120, 900))
-def test_a_line_is_full_the_next_word_would_not_have_fitted(text: str, width: int) -> None:
+def test_a_line_is_full_what_comes_next_would_not_have_fitted(text: str, width: int) -> None:
     lines = wrap(normalise(text), width, RULER)
-    for line, following in pairwise(lines):
-        assert RULER.width(f"{line} {following.split()[0]}") > width
+    clinging = iter(clings(normalise(text).split()))
+    bound = [list(islice(clinging, len(line.split()))) for line in lines]
+    for number, (line, following) in enumerate(pairwise(lines), 1):
+        # a number and its unit come together or not at all
+        together = 1 + len(list(takewhile(bool, bound[number][1:])))
+        assert RULER.width(f"{line} {' '.join(following.split()[:together])}") > width
+
+
+def test_what_stays_together_goes_to_the_next_line_together() -> None:
+    assert wrap("gió cấp 10 và mưa", 60, RULER) == ["gió", "cấp 10", "và mưa"]
 
 
 @given(texts, st.integers(120, 900))
