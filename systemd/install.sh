@@ -317,6 +317,8 @@ service() {
       die "the node does not start; see: journalctl -u loa-agent -n 30"
     fi
     run "$OPT/switch" to "$BEFORE" && run systemctl restart loa-agent.service
+    # what does not start is no way back
+    if [ -n "$PREVIOUS" ]; then echo "$PREVIOUS" >"$OPT/previous"; else rm -f "$OPT/previous"; fi
     die "$VERSION does not start here; back to $BEFORE. See: journalctl -u loa-agent -n 60"
   fi
   say "      it is ready to speak"
@@ -336,6 +338,7 @@ install_() {
   [ ! -e "$OPT/trial" ] || die "an update is on trial; wait until it is over: systemctl status loa-update"
   date '+%n#### %F %T' >>"$LOG"
   BEFORE=$(installed_version)
+  PREVIOUS=$(cat "$OPT/previous" 2>/dev/null || true)
   trap 'printf "\ninstall.sh: broken off; nothing half-done is used. Run it again.\n" >&2; exit 1' INT TERM
   step "Debian packages"
   [ -n "$ROOT" ] || packages

@@ -18,11 +18,11 @@ SHARED = {
     "completion.bash": "bash-completion/completions/loa",
     "config.example.toml": "doc/loa/config.example.toml",
 }
-SYSTEMCTL = '#!/bin/sh\necho "$@" >>"$CALLS"\n'
+SYSTEMD = '#!/bin/sh\necho "$@" >>"$CALLS"\n'
 
 
 class Machine:
-    """A root with two versions of which 1.0 runs, and a `systemctl` that writes down what it is asked."""
+    """A root with two versions of which 1.0 runs, and a systemd that writes down what it is asked."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -47,8 +47,9 @@ class Machine:
         self.state.mkdir(parents=True)
         tools = root / "tools"
         tools.mkdir()
-        (tools / "systemctl").write_text(SYSTEMCTL, encoding="ascii")
-        (tools / "systemctl").chmod(0o755)
+        for name in ("systemctl", "systemd-run"):
+            (tools / name).write_text(SYSTEMD, encoding="ascii")
+            (tools / name).chmod(0o755)
         self.environment = {
             "LOA_ROOT": str(root),
             "CALLS": str(self.calls),
@@ -91,6 +92,25 @@ def test_a_version_comes_with_its_units(machine: Machine) -> None:
     assert (machine.current, machine.unit) == ("1.1", "# of 1.1\n")
     assert (machine.opt / "previous").read_text() == "1.0\n"
     assert "daemon-reload" in machine.calls.read_text()
+
+
+def test_users_and_folders_that_a_version_adds_are_made_at_once_and_only_then(machine: Machine) -> None:
+    machine.calls.unlink()
+    (machine.opt / "1.1/systemd/loa.tmpfiles").write_text("d /var/lib/loa/new\n", encoding="ascii")
+    assert machine.switch("to", "1.1").returncode == 0
+    calls = machine.calls.read_text()
+    assert f"--wait systemd-sysusers --root={machine.root} {machine.root}/etc/sysusers.d/loa.conf" in calls
+    assert f"--wait systemd-tmpfiles --root={machine.root} --create" in calls
+    machine.calls.unlink()
+    assert machine.switch("to", "1.1").returncode == 0
+    assert not machine.calls.exists()
+
+
+def test_a_systemd_that_makes_nothing_stops_no_switch(machine: Machine) -> None:
+    (machine.root / "tools/systemd-run").write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
+    done = machine.switch("to", "1.1")
+    assert (done.returncode, machine.current) == (0, "1.1")
+    assert "systemd-tmpfiles failed; the next start of the machine makes it up" in done.stderr
 
 
 def test_a_version_comes_with_its_pages_and_its_words_for_the_shell_and_goes_with_them(

@@ -188,6 +188,10 @@ class Walk:
         wheel(work / "wheels", "loa_agent", version, sources(version, changes), ENTRY_POINTS)
         info = read_info(self.packed).model_copy(update={"version": version})
         (work / "release.json").write_text(info.model_dump_json(), encoding="utf-8")
+        with (work / "systemd/loa.tmpfiles").open("a", encoding="ascii") as folders:
+            folders.write(f"d /var/lib/loa/made-by-{version} 0750 loa loa-{version.replace('.', '-')}\n")
+        with (work / "systemd/loa.sysusers").open("a", encoding="ascii") as users:
+            users.write(f"g loa-{version.replace('.', '-')} -\n")
         archive = work.parent / f"{work.name}.tar"
         subprocess.run(["tar", "-cf", archive, "-C", work.parent, work.name], check=True)
         offering.add(Folder(self.station), [archive])
@@ -295,6 +299,8 @@ class Walk:
         assert f"99.1 runs; before it {__version__}" in said, said
         assert self.speaks() == "99.1"
         assert page.read_bytes() == its_own  # the updater, too, may write there
+        made = self.container.run("stat", "-c", "%U %G %a", "/var/lib/loa/made-by-99.1")
+        assert made.stdout == "loa loa-99-1 750\n", made.stdout
         exposure = self.container.run(
             "systemd-analyze", "security", "loa-update.service"
         ).stdout.splitlines()[-1]
