@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from agent.clock import Clock
 from agent.feeds import documents, trust
 from agent.feeds.documents import Documents
-from agent.feeds.errors import Expired, FeedError, Quarantine, Rejected, Retry, Technician
+from agent.feeds.errors import Expired, FeedError, Quarantine, Rejected, Retry
 from agent.feeds.events import (
     FeedChanged,
     FeedEnded,
@@ -33,7 +33,7 @@ from agent.store import Store
 from playlists.models.health import FeedHealth
 from playlists.units import Seconds
 
-logger = logging.getLogger("loa.feeds")
+log = logging.getLogger("loa.feeds")
 
 State = Literal["current", "expired", "unreachable", "refused", "none"]
 
@@ -205,7 +205,7 @@ class Follower:
         except FeedError as error:
             problem = error
         except Exception as error:  # the thread must outlive whatever a host sends
-            logger.exception("feed %s", self._name)
+            log.exception("feed %s", self._name)
             problem = Rejected(f"unexpected {type(error).__name__}: {error}")
         made_way = isinstance(problem, Retry) and self._folder is not None
         if not self._stopping and not made_way:
@@ -220,7 +220,7 @@ class Follower:
             self._took(Brought("failed", str(error)))
             return
         except Exception as error:  # the thread must outlive whatever lies on a stick
-            logger.exception("feed %s", self._name)
+            log.exception("feed %s", self._name)
             self._took(Brought("failed", f"unexpected {type(error).__name__}: {error}"))
             return
         self._settle(None, True)
@@ -234,7 +234,7 @@ class Follower:
         self._media.bring(lambda: FolderClient(folder, self._settings.url), done)
 
     def _took(self, brought: Brought) -> None:
-        logger.info("feed %s: brought by hand: %s", self._name, brought)
+        log.info("feed %s: brought by hand: %s", self._name, brought)
         with self._lock:
             if self._folder is None:  # else another one waits, and this one is forgotten
                 self._brought = brought
@@ -243,7 +243,8 @@ class Follower:
         saved = self._last_good.load()
         if saved is None:
             return False
-        with trust.restore(self._settings.url, self._root(), saved.files, saved.accepted) as snapshot:
+        root = trust.read_root(self._settings.root)
+        with trust.restore(self._settings.url, root, saved.files, saved.accepted) as snapshot:
             found = documents.read(snapshot, lambda target: saved.documents[target.sha256])
         if self._reference() <= self._until(snapshot.expires):
             self._saved = (snapshot.identity, snapshot.expires)
@@ -254,12 +255,11 @@ class Follower:
 
     def _refresh(self, source: Callable[[], Client | FolderClient] = Client) -> bool:
         reference = self._reference()
+        root = trust.read_root(self._settings.root)
         with source() as client:
             self._client = client
             try:
-                snapshot = trust.refresh(
-                    self._settings.url, self._root(), self._metadata_dir, reference, client
-                )
+                snapshot = trust.refresh(self._settings.url, root, self._metadata_dir, reference, client)
             finally:
                 self.latency_s = client.quickest_s or self.latency_s
             old = self._in_force
@@ -299,7 +299,7 @@ class Follower:
         said = new.documents
         self._keep(self._name, [target.sha256 for target in said.media.values()])
         if old is None or not said.says_the_same(old.documents):
-            logger.info("feed %s: schedule %d is in force", self._name, said.schedule.version)
+            log.info("feed %s: schedule %d is in force", self._name, said.schedule.version)
             self._post(FeedChanged(self._name, said.schedule, said.operators, said.unknown_fields))
         for path, reason in said.missing.items():
             self._media.unavailable(path, reason)
@@ -338,15 +338,15 @@ class Follower:
     def _tell(self, state: State, reason: str | None, current: InForce | None) -> None:
         now = (state, reason if state == "refused" else None)
         if now == self._told:
-            logger.debug("feed %s: still %s: %s", self._name, state, reason)
+            log.debug("feed %s: still %s: %s", self._name, state, reason)
             return
         before, self._told = self._told, now
         if state in {"current", "none"}:
             if before is not None and before[0] not in {"current", "none"}:
-                logger.info("feed %s: is current again", self._name)
+                log.info("feed %s: is current again", self._name)
                 self._post(FeedRecovered(self._name))
             return
-        logger.warning("feed %s: %s: %s", self._name, state, reason)
+        log.warning("feed %s: %s: %s", self._name, state, reason)
         if state == "expired":
             until = None if current is None else self._until(current.expires)
             self._post(FeedExpired(self._name, reason or state, until))
@@ -368,9 +368,3 @@ class Follower:
     def _reference(self) -> datetime:
         """The later of wall clock and last good time: an unset clock must not make old signatures young."""
         return max(self._clock.now(), self._clock.last_good).astimezone(UTC)
-
-    def _root(self) -> bytes:
-        try:
-            return self._settings.root.read_bytes()
-        except OSError as error:
-            raise Technician(f"trusted root {self._settings.root}: {error.strerror or error}") from error

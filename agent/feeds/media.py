@@ -20,7 +20,7 @@ Source = Callable[[], Client | FolderClient]
 Done = Callable[[int, str | None], None]
 """Told how many of the wanted are still missing, and why the first of them."""
 
-logger = logging.getLogger("loa.feeds")
+log = logging.getLogger("loa.feeds")
 
 
 class Claims:
@@ -111,7 +111,7 @@ class MediaFetcher:
         """Tell, once for each reason, that a target cannot be had."""
         if self._told.get(path) != reason:
             self._told[path] = reason
-            logger.warning("feed %s: %s: %s", self._feed, path, reason)
+            log.warning("feed %s: %s: %s", self._feed, path, reason)
             self._post(MediaUnavailable(self._feed, path, reason))
 
     def _run(self) -> None:
@@ -182,7 +182,7 @@ class MediaFetcher:
                     failed(str(error))
                 return False
             except Exception as error:  # the thread must outlive whatever a host sends
-                logger.exception("feed %s: %s", self._feed, target.path)
+                log.exception("feed %s: %s", self._feed, target.path)
                 failed(f"unexpected {type(error).__name__}: {error}")
                 return False
         self._arrived(target)

@@ -17,7 +17,7 @@ from pathlib import Path
 from agent.feeds.errors import Technician
 from agent.files import sweep, write_atomically
 
-logger = logging.getLogger("loa.feeds")
+log = logging.getLogger("loa.feeds")
 
 _FORMAT = "loa.last-good/1"
 
@@ -81,7 +81,7 @@ class LastGood:
                 {str(sha256): self._document(str(sha256)).read_bytes() for sha256 in content["documents"]},
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            logger.warning("%s: cannot be used (%s: %s)", self._path, type(error).__name__, error)
+            log.warning("%s: cannot be used (%s: %s)", self._path, type(error).__name__, error)
             return None
 
     def _document(self, sha256: str) -> Path:

@@ -25,13 +25,12 @@ from urllib.parse import quote
 
 from tuf.api.exceptions import (
     BadVersionNumberError,
-    DownloadError,
     DownloadHTTPError,
     ExpiredMetadataError,
     RepositoryError,
     UnsignedMetadataError,
 )
-from tuf.api.metadata import TargetFile  # type: ignore[attr-defined]  # exported by a computed __all__
+from tuf.api.metadata import Metadata, Root, TargetFile  # type: ignore[attr-defined]  # exported by a computed __all__
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient.config import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
@@ -43,7 +42,7 @@ from agent.feeds.http import Client, StatusError, patience
 from agent.files import sweep, write_atomically
 from playlists.units import Decibel, Seconds
 
-logger = logging.getLogger("loa.feeds")
+log = logging.getLogger("loa.feeds")
 
 ROUND_DEADLINE_S = Seconds(1_800)
 """For all metadata of one refresh together, however many roots a host invents."""
@@ -82,6 +81,27 @@ class Snapshot:
     """Look a target up; may fetch delegated metadata and raises as `refresh` does."""
     files: Callable[[], dict[str, str]]
     """The metadata files by name, as `restore` wants them."""
+
+
+def read_root(path: Path) -> bytes:
+    """The trusted root that the technician installed.
+
+    Raises:
+        Technician: it cannot be read, or is no root that its own keys have signed.
+    """
+    try:
+        data = path.read_bytes()
+        found = Metadata[Root].from_bytes(data)
+        if not isinstance(found.signed, Root):
+            raise Technician(f"trusted root {path}: is {found.signed.type} metadata, not a root")
+        found.signed.verify_delegate(Root.type, found.signed_bytes, found.signatures)
+    except OSError as error:
+        raise Technician(f"trusted root {path}: {error.strerror or error}") from error
+    except DeserializationError as error:
+        raise Technician(f"trusted root {path}: cannot be read: damaged, cut short, or another file") from error
+    except RepositoryError as error:
+        raise Technician(f"trusted root {path}: is not signed by its own keys: damaged or changed") from error
+    return data
 
 
 def refresh(
@@ -173,9 +193,9 @@ def _remedies(fetcher: _Fetcher, feed: str) -> Iterator[None]:
         yield
     except DownloadHTTPError as error:
         raise Retry(str(error)) from error
-    except (RepositoryError, DownloadError) as error:
+    except RepositoryError as error:
         where = fetcher.place(fetcher.last)
-        logger.info("%s: %s: %s", where, type(error).__name__, error)
+        log.info("%s: %s: %s", where, type(error).__name__, error)
         if isinstance(error, ExpiredMetadataError):
             role = _EXPIRED.search(str(error))  # the root is judged when the next file is there
             raise Expired(
@@ -187,8 +207,6 @@ def _remedies(fetcher: _Fetcher, feed: str) -> Iterator[None]:
             raise Rejected(
                 f"{where}: is older than what was taken before, or does not belong to the other files"
             ) from error
-        if isinstance(error, DownloadError):
-            raise Rejected(f"{where}: is larger than it may be") from error
         if isinstance(error, DeserializationError):
             raise Rejected(
                 f"{where}: cannot be read: damaged, cut short, or something else in its place, as a login page"

@@ -79,7 +79,7 @@ def try_feed(bench: Bench) -> Iterator[Tried]:
 def _verified(bench: Bench, feed: Feed) -> tuple[Finding, dict[str, Any]]:
     from agent.feeds.errors import Expired, FeedError, Rejected, Retry, Technician
     from agent.feeds.http import Client
-    from agent.feeds.trust import refresh
+    from agent.feeds.trust import read_root, refresh
 
     state = bench.config.paths.state / "feeds" / feed.name / "metadata"
     began = time.monotonic()
@@ -88,7 +88,7 @@ def _verified(bench: Bench, feed: Feed) -> tuple[Finding, dict[str, Any]]:
             folder = Path(name) / "metadata"
             if state.is_dir():
                 shutil.copytree(state, folder)  # rollback is judged by what was seen last
-            found = refresh(str(feed.url), feed.root.read_bytes(), folder, bench.machine.now(), client)
+            found = refresh(str(feed.url), read_root(feed.root), folder, bench.machine.now(), client)
             schedule = found.find("schedule.json")
     except Expired as error:
         return fault(retell(str(error)), _("the centre must sign it anew: loa station serve")), {}

@@ -84,7 +84,7 @@ class Source:
         clock = SystemClock(self._config.paths.state, vouched=self._config.clock.vouched)
         reference = max(clock.now(), clock.last_good).astimezone(UTC)
         try:
-            root = self.feed.root.read_bytes()
+            root = trust.read_root(self.feed.root)
             return trust.refresh(self.feed.url, root, self._directory / "metadata", reference, client)
         except FeedError as error:
             raise _sorted(error) from error
