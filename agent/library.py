@@ -26,7 +26,7 @@ from agent.speech import NoVoice, Speech, SpeechError, SpeechFailed
 from agent.store import Store, StoreFull
 from playlists.units import Seconds
 
-logger = logging.getLogger("loa.library")
+log = logging.getLogger("loa.library")
 
 MAX_PCM_BYTES: Final = 700_000_000
 """Two hours. A longer recording is refused."""
@@ -198,7 +198,7 @@ class Library:
             # two lanes may have been asked for it
             pcm = self.pcm(key) or self._store_made(key, source, vital)
         except (Undecodable, SpeechError, StoreFull, OSError) as error:
-            logger.warning("%s cannot be made to sound: %s", key, error)
+            log.warning("%s cannot be made to sound: %s", key, error)
             return Unplayable(key, str(error), isinstance(error, NoVoice | SpeechFailed))
         return Prepared(key, pcm)
 

@@ -24,7 +24,7 @@ from agent.store import Store, StoreError
 from playlists.alert import Resource
 from playlists.units import Seconds
 
-logger = logging.getLogger("loa.recordings")
+log = logging.getLogger("loa.recordings")
 
 MAX_BYTES: Final = 5_000_000
 """A good five minutes of MP3 at 128 kbit/s."""
@@ -102,7 +102,7 @@ class Recordings:
             if path is None:
                 raise FileNotFoundError(f"{resource.key} was removed as soon as it was there")
         except (Untrusted, FeedError, StoreError, OSError, ValueError) as error:
-            logger.warning("recording %s: %s", resource.uri or resource.key, error)
+            log.warning("recording %s: %s", resource.uri or resource.key, error)
             self._post(Unplayable(resource.key, str(error)))
         else:
             self._library.want(resource.key, path, Need.EMERGENCY)

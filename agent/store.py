@@ -19,7 +19,7 @@ from pathlib import Path
 
 from agent import files
 
-logger = logging.getLogger("loa.store")
+log = logging.getLogger("loa.store")
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _PARTIAL = ".part"
@@ -242,7 +242,7 @@ class Store:
         return sorted((n for n in self._sizes if n not in self._needed), key=lambda n: self._used[n])
 
     def _remove(self, name: str) -> None:
-        logger.info("store: evicts %s (%d bytes)", name, self._sizes[name])
+        log.info("store: evicts %s (%d bytes)", name, self._sizes[name])
         (self.directory / name).unlink(missing_ok=True)
         self._forget(name)
 

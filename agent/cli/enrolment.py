@@ -48,7 +48,7 @@ def enroll(
 ) -> None:
     """Join a centre by a one-time code: the key is made here, the difference is shown, then it is written.
 
-    The centre issues the code with: loa station enrol DIR NODE.
+    The centre issues the code with: loa station enroll DIR NODE.
     """
     from agent.cli.configuration import opened, told, write
     from agent.config.difference import difference
@@ -133,7 +133,7 @@ def _say(joined: Joined, lines: list[str], todo: str, *, as_json: bool) -> None:
     typer.echo(todo or _("everything was so already"))
     if not joined.complete:
         typer.echo(_("The node can follow its feeds. For the broker, take the stick to the centre and back:"))
-        typer.echo(_("there type loa station enrol-stick DIR STICK, and here the same command again."))
+        typer.echo(_("there type loa station enroll-stick DIR STICK, and here the same command again."))
     elif said.broker is None:
         typer.echo(
             _("The centre named no broker: this node reports to nobody, or by stick (loa usb export).")

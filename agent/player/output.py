@@ -22,7 +22,7 @@ from agent.player.alsa import LEAN_ALSA
 from agent.player.protocol import BLOCK, RATE, PlayerError
 from playlists.units import MonotonicS, Seconds
 
-logger = logging.getLogger("loa.player")
+log = logging.getLogger("loa.player")
 
 Render = Callable[[int, MonotonicS], NDArray[np.int16]]
 
@@ -82,11 +82,11 @@ class PortAudioOutput:
         def callback(out: Any, frames: int, times: Any, status: Any) -> None:
             self._called = time.monotonic()
             if status:
-                logger.info("the card says: %s", status)
+                log.info("the card says: %s", status)
             try:
                 out[:] = render(frames, _dac(times)).tobytes()
             except Exception as error:  # whatever it is, it must not be lost in a C callback
-                logger.exception("block not rendered")
+                log.exception("block not rendered")
                 self._failed = f"block not rendered: {error}"
                 raise self._sd.CallbackAbort from error
 
@@ -124,7 +124,7 @@ class PortAudioOutput:
             try:
                 stream.abort()
             except self._sd.PortAudioError as error:
-                logger.info("closing %s: %s", self.name, error)
+                log.info("closing %s: %s", self.name, error)
             stream.close(ignore_errors=True)
 
     @property

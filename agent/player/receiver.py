@@ -21,7 +21,7 @@ from agent.player.mixer import from_s16
 from agent.player.protocol import StreamSource
 from playlists.units import Seconds
 
-logger = logging.getLogger("loa.player")
+log = logging.getLogger("loa.player")
 
 TUNER: Final = (sys.executable, "-m", "agent.player.tuner")
 _READ_BYTES: Final = 9_600
@@ -150,7 +150,7 @@ class Receiver:
                 self._buffer.paced = bool(word.get("paced", True))
                 said = True
             except (ValueError, KeyError, TypeError):
-                logger.debug("tuner: %s", line[:200])
+                log.debug("tuner: %s", line[:200])
         if said:
             self._said()
         return said

@@ -25,7 +25,7 @@ from agent.player.sources import PcmFileSource, Unreadable
 from playlists.streams import DATAGRAMS
 from playlists.units import Seconds
 
-logger = logging.getLogger("loa.player")
+log = logging.getLogger("loa.player")
 
 Say = Callable[[str, str | None], None]
 
@@ -226,7 +226,7 @@ class Station:
         try:
             return PcmFileSource(path)
         except Unreadable as error:
-            logger.warning("fallback of %s left out: %s", self._source.url, error)
+            log.warning("fallback of %s left out: %s", self._source.url, error)
             return None
 
 

@@ -50,7 +50,7 @@ from playlists.units import MonotonicS
 if TYPE_CHECKING:
     from agent.player.tap import Tap
 
-logger = logging.getLogger("loa.player")
+log = logging.getLogger("loa.player")
 
 OPEN_AHEAD_S: Final = 1.5
 """The output is opened this long before a planned start: the card's clock must be known by then."""
@@ -89,7 +89,7 @@ class Player:
         try:
             read_messages(self._handle, self._refuse)
         except _Quit:
-            logger.info("told to quit")
+            log.info("told to quit")
         # whatever the reason, nobody listens any more: be silent at once
         self._inbox.put(None)
         thread.join(1.0)
@@ -99,7 +99,7 @@ class Player:
             self._keeper.run()
         except Exception:
             # a player without its keeper is deaf: the parent starts another one
-            logger.exception("the keeper failed")
+            log.exception("the keeper failed")
             os._exit(70)
 
     def _handle(self, message: dict[str, Any]) -> None:
@@ -134,7 +134,7 @@ class Player:
                 raise _Quit
 
     def _refuse(self, reason: str, line: str) -> None:
-        logger.warning("message ignored: %s", reason)
+        log.warning("message ignored: %s", reason)
         self._inbox.put(Report("refused", {"reason": reason, "line": line}))
 
     def _source(self, _performance: str, cue: PlayerCue) -> SampleSource:

@@ -36,7 +36,7 @@ host = ""                   # "127.0.0.1" if the broker runs on this machine
 # user = "station"          # default: none
 # password_file = "/etc/loa/station-password"   # the user's password, alone in a file; default: none
 
-# [enrolment]               # what a new node is told (loa station enrol)
+# [enrolment]               # what a new node is told (loa station enroll)
 # feed_url = "https://feeds.example/xa-mau"   # where nodes find the feed
 # level = 0                 # rank of its issuer at the node, 0-100
 # ceiling = "routine"       # highest class that it may claim there: "routine", "priority" or "emergency"

@@ -15,7 +15,7 @@ from agent.station.folder import Folder
 from agent.station.publish import published_version
 from agent.uplink.errors import UplinkError
 
-logger = logging.getLogger("loa.station")
+log = logging.getLogger("loa.station")
 
 LOOK_EVERY_S = 1.0
 
@@ -51,7 +51,7 @@ class Hints:
             try:
                 self._look()
             except (StationError, OSError, UplinkError) as error:
-                logger.debug("no hint yet: %s", error)
+                log.debug("no hint yet: %s", error)
 
     def _look(self) -> None:
         state = self._timestamp.stat()

@@ -1,4 +1,4 @@
-"""`loa station enrol …`: codes by which nodes come to this centre."""
+"""`loa station enroll …`: codes by which nodes come to this centre."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ Station = Annotated[Path, typer.Argument(metavar="DIR", help="The station's fold
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `loa station`."""
-    app.command("enrol")(enrol)
-    app.command("enrol-stick")(enrol_stick)
+    app.command("enroll")(enroll)
+    app.command("enroll-stick")(enroll_stick)
+    # as they were spelled first
+    app.command("enrol", hidden=True)(enroll)
+    app.command("enrol-stick", hidden=True)(enroll_stick)
     app.command("enrolments")(enrolments)
 
 
-def enrol(
+def enroll(
     station: Station,
     node: Annotated[str, typer.Argument(help="Name of the new node, as pole-07.")],
     number: Annotated[str, typer.Option(help="Number painted on the pole.")] = "",
@@ -67,7 +70,7 @@ def enrol(
     typer.echo(_("at the node  {command}").format(command=how))
 
 
-def enrol_stick(
+def enroll_stick(
     station: Station,
     stick: Annotated[Path, typer.Argument(help="Where the stick is mounted.")],
     as_json: JsonFlag = False,

@@ -11,7 +11,7 @@ from agent.station.errors import StationError
 from agent.station.publish import renew
 from playlists.units import Seconds
 
-logger = logging.getLogger("loa.station")
+log = logging.getLogger("loa.station")
 
 LOOK_EVERY_S = Seconds(600)
 
@@ -49,7 +49,7 @@ class Renewer:
         except (StationError, OSError) as error:
             if str(error) != self._trouble:
                 self._trouble = str(error)
-                logger.warning("signatures cannot be renewed: %s", error)
+                log.warning("signatures cannot be renewed: %s", error)
                 self._say(f"signatures cannot be renewed: {error}")
             return []
         self._trouble = None

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
-logger = logging.getLogger("loa.station")
+log = logging.getLogger("loa.station")
 
 Post = Callable[[bytes], tuple[int, bytes]]
 """Takes a body; gives status and body of the answer."""
@@ -60,7 +60,7 @@ class FeedServer(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A node that hangs up in the middle is the network's business; it will ask again."""
-        logger.debug("%s hung up", client_address, exc_info=True)
+        log.debug("%s hung up", client_address, exc_info=True)
 
     def start(self) -> None:
         """Serve in a thread."""

@@ -1,4 +1,4 @@
-"""`loa enroll` and `loa station enrol`, as they are typed."""
+"""`loa enroll` and `loa station enroll`, as they are typed."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def loa(*words: str, code: int = 0) -> str:
 
 
 def issue(station: Path, *more: str) -> str:
-    return str(json.loads(loa("station", "enrol", str(station), "pole-07", "--json", *more))["code"])
+    return str(json.loads(loa("station", "enroll", str(station), "pole-07", "--json", *more))["code"])
 
 
 def test_a_node_is_enrolled_in_two_commands(station: Path, url: str, path: Path) -> None:
@@ -88,8 +88,8 @@ def test_by_stick_in_two_visits(station: Path, path: Path, tmp_path: Path) -> No
     stick = tmp_path / "stick"
     stick.mkdir()
     code = issue(station, "--stick", str(stick))
-    assert "enrol-stick" in loa("enroll", "--from", str(stick), code, "--yes")
+    assert "enroll-stick" in loa("enroll", "--from", str(stick), code, "--yes")
     assert load(path).broker is None
-    assert "answered 1" in loa("station", "enrol-stick", str(station), str(stick))
+    assert "answered 1" in loa("station", "enroll-stick", str(station), str(stick))
     loa("enroll", "--from", str(stick), code, "--yes")
     assert load(path).broker is not None

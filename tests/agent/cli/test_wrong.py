@@ -91,7 +91,7 @@ def test_an_invalid_language_within_a_script_is_one_object() -> None:
 
 
 def test_a_script_gets_one_object_for_what_fails_at_the_station(tmp_path: Path, typed) -> None:
-    for command in (["publish"], ["renew"], ["alerts", "publish"], ["receipts"], ["enrol", "pole-07"]):
+    for command in (["publish"], ["renew"], ["alerts", "publish"], ["receipts"], ["enroll", "pole-07"]):
         path = command[:1] if command[0] != "alerts" else command
         rest = command[len(path) :] + (["/none.xml"] if command[0] == "alerts" else [])
         code, out, err = typed("station", *path, str(tmp_path / "none"), *rest, "--json")
