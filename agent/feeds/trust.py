@@ -98,7 +98,9 @@ def read_root(path: Path) -> bytes:
     except OSError as error:
         raise Technician(f"trusted root {path}: {error.strerror or error}") from error
     except DeserializationError as error:
-        raise Technician(f"trusted root {path}: cannot be read: damaged, cut short, or another file") from error
+        raise Technician(
+            f"trusted root {path}: cannot be read: damaged, cut short, or another file"
+        ) from error
     except RepositoryError as error:
         raise Technician(f"trusted root {path}: is not signed by its own keys: damaged or changed") from error
     return data

@@ -30,7 +30,7 @@ from agent.screen.overlay import Overlay
 from agent.screen.paint import paint
 from agent.screen.pictures import Pictures, Wanted, decode
 from agent.screen.protocol import Action, Caption, Event, Failed, FilmWaits, Showing, Shown, Takeover, Touched
-from agent.screen.stage import NEVER, Stage
+from agent.screen.stage import NEVER, NOW, Stage
 from agent.screen.takeover import alarm_of, compose_takeover
 from agent.screen.theme import THEMES, Theme, sizes_for, themed
 from agent.screen.ticker import TickerArea
@@ -72,6 +72,8 @@ class BoardView:
         self._stage = self._new_stage(theme)
         self._board: Board | None = None
         self._areas: list[ZoneArea] = []
+        self._tickers: list[TickerArea] = []
+        """Those of the areas."""
         self._cover: Cover | None = None
         self._covered_since: MonotonicS | None = None
         self._overlay = Overlay()
@@ -197,9 +199,28 @@ class BoardView:
         return min([report_at, self._overlay.next_at, wishes_at, *(area.next_at for area in self._areas)])
 
     @property
+    def alone_until(self) -> MonotonicS:
+        """Until when nothing but the tickers wants to be asked; `NOW` where there is none, or more to be done."""
+        alone = self._tickers and self._covered_since is None and not self._blank and self._overlay.bare
+        if not alone:
+            return NOW
+        wishes_at = NEVER if self._wishes is None else self._wishes.next_at
+        others = (area.next_at for area in self._areas if not (isinstance(area, TickerArea) and area.runs))
+        return min([self._report_at, wishes_at, *others])
+
+    @property
+    def tickers_at(self) -> MonotonicS:
+        """When `run_tickers` is due."""
+        return min([area.next_at for area in self._tickers], default=NEVER)
+
+    def run_tickers(self, now: MonotonicS, wall: datetime) -> list[Box]:
+        """`step`, where nothing but tickers is due; `wall` may be seconds old."""
+        return [area.run(now, wall) for area in self._tickers if now >= area.next_at]
+
+    @property
     def late_frames(self) -> int:
         """How many frames of tickers were presented late or not at all."""
-        return sum(area.late_frames for area in self._areas if isinstance(area, TickerArea))
+        return sum(area.late_frames for area in self._tickers)
 
     @property
     def lit(self) -> bool:
@@ -213,7 +234,7 @@ class BoardView:
         """Bands that should look different at each look."""
         if self._cover is not None or self._resting:
             return []
-        return [area.box for area in self._areas if isinstance(area, TickerArea) and area.showing]
+        return [area.box for area in self._tickers if area.showing]
 
     def lose_sight(self, since: MonotonicS) -> None:
         """The screen has shown nothing of it since then: nothing counts as shown."""
@@ -373,6 +394,7 @@ class BoardView:
         for reason in found.refused:
             self._say(Failed(None, reason))
         self._areas, self._wishes, self._controls = found.areas, found.wishes, found.controls
+        self._tickers = [area for area in self._areas if isinstance(area, TickerArea)]
 
     def _renew(self, board: Board, now: MonotonicS) -> None:
         zones = {zone.id: zone for zone in board.zones}

@@ -22,6 +22,8 @@ UNSEEN: Final = frozenset({"offscreen", "dummy"})
 """Drivers that show nothing to anybody: used where the configuration names them, never by chance."""
 UNSEEN_SIZE: Final = (1920, 1080)
 INPUT_DEVICES: Final = "/dev/input/"
+MOST_PLACES: Final = 64
+"""That are remembered; a board has some, a film or a transition may have many."""
 
 Breakage = Literal["black", "frozen"]
 
@@ -54,6 +56,8 @@ class Display:
             raise Retry(f"no screen through {asked or 'any SDL driver'}: {error}") from error
         self._fitting = fit_to(self.size, manner)
         self._step = 0
+        self._places: dict[Box, pygame.Rect] = {}
+        """Where boxes of the surface lie on the window, after this step."""
         self.surface: pygame.Surface = self.window
         if self._fitting.rotate:
             self.surface = pygame.Surface(self._fitting.canvas).convert(self.window)
@@ -80,12 +84,11 @@ class Display:
         """Bring these boxes of the surface to the screen."""
         if self.breakage == "frozen":
             return
-        if not self._fitting.plain:
-            boxes = [self._carry(box) for box in boxes]
+        places = [self._carry(box) for box in boxes]
         if self.breakage == "black":
             self.window.fill((0, 0, 0))
-            boxes = [Box(0, 0, *self.size)]
-        pygame.display.update(boxes)
+            places = [self.window.get_rect()]
+        pygame.display.update(places)
         self.frames += 1
 
     def wander(self, now: MonotonicS) -> None:
@@ -94,6 +97,7 @@ class Display:
             return
         self.wander_at = MonotonicS(now + WANDER_EACH_S)
         self._step += 1
+        self._places.clear()
         if not self._fitting.rotate:
             picture = self.surface.copy()
             self.surface = self._part()
@@ -152,18 +156,23 @@ class Display:
         """Where the picture lies on the window: what is drawn on it is drawn on the window."""
         return self.window.subsurface(self._fitting.place(Box(0, 0, *self._fitting.canvas), self._step))
 
-    def _carry(self, box: Box) -> Box:
+    def _carry(self, box: Box) -> pygame.Rect:
         """Bring a box of the surface to its place on the window."""
-        fitting = self._fitting
-        target = fitting.place(box, self._step)
-        whole = box == Box(0, 0, *fitting.canvas)
-        if whole:
-            for edge in _around(target, self.size):
-                self.window.fill(self.surface.get_at((0, 0)), edge)
-        if fitting.rotate:
-            part = pygame.transform.rotate(self.surface.subsurface(box), -fitting.rotate)
-            self.window.blit(part, target[:2])
-        return Box(0, 0, *self.size) if whole else target
+        place = self._places.get(box)
+        if place is None:
+            if len(self._places) >= MOST_PLACES:
+                self._places.clear()
+            place = self._places[box] = pygame.Rect(self._fitting.place(box, self._step))
+        if self._fitting.plain:
+            return place
+        if self._fitting.rotate:
+            part = pygame.transform.rotate(self.surface.subsurface(box), -self._fitting.rotate)
+            self.window.blit(part, place)
+        if box[2:] != self.surface.get_size():
+            return place
+        for edge in _around(Box(*place), self.size):
+            self.window.fill(self.surface.get_at((0, 0)), edge)
+        return self.window.get_rect()
 
 
 def _open(size: tuple[int, int], flags: int) -> pygame.Surface:

@@ -21,6 +21,11 @@ class Overlay:
         """Where a band was that is to be seen no more."""
 
     @property
+    def bare(self) -> bool:
+        """Whether there is none, nor what one left behind."""
+        return self._band is None and self._uncover is None
+
+    @property
     def next_at(self) -> MonotonicS:
         """When `step` is due."""
         if self._uncover is not None:

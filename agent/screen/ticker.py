@@ -1,16 +1,13 @@
 """A line of text that runs through its zone at the pace of the screen.
 
 The text is rendered in pieces of a few hundred pixels, each on the zone's own ground, when it is about to
-come into view: a frame is two or three plain copies into one narrow band, however long the text is.
+come into view: a frame is one plain copy into one narrow band, however long the text is.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import accumulate
 from typing import Final
 
 import pygame
@@ -21,6 +18,7 @@ from agent.screen.grid import Box
 from agent.screen.paint import dot, smooth_rect
 from agent.screen.scripts import clusters
 from agent.screen.stage import NEVER, Stage
+from agent.screen.tape import Piece, Tape
 from agent.screen.theme import Colour
 from agent.screen.typesetting import Ruler, normalise
 from playlists.markup import in_a_row, plain
@@ -28,17 +26,6 @@ from playlists.units import MonotonicS, Seconds
 
 FRAMES_PER_S: Final = 60
 PIECE_PX: Final = 480
-AHEAD_PX: Final = 240
-"""A piece is rendered when it is so far from coming into view."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of the strip: some words of one bulletin, or (without text) the mark before it."""
-
-    text: str
-    width: int
-    bulletin: int
 
 
 def cut(texts: list[str], ruler: Ruler, mark_px: int, piece_px: int = PIECE_PX) -> list[Piece]:
@@ -90,7 +77,6 @@ class TickerArea:
         self.next_at = now
         self.late_frames = 0
         self._stage = stage
-        self._cache: OrderedDict[int, pygame.Surface] = OrderedDict()
         self._begun = now
         self._painted = False
         self._starting = False
@@ -99,6 +85,7 @@ class TickerArea:
 
     def _measure(self, zone: Zone) -> None:
         stage, box = self._stage, self.box
+        self._owned: tuple[pygame.Surface, tuple[pygame.Surface, int, int]] | None = None
         theme, sizes = stage.style.theme, stage.style.sizes
         self._face = self._choose_face(zone)
         line = min(self._face.line_height, box.height)
@@ -109,7 +96,7 @@ class TickerArea:
         self._band = Box(
             box.x + inset + head, box.y + (box.height - line) // 2, box.width - 2 * inset - head, line
         )
-        self._shades = _shades(max(2, line // 2), line, theme.surface)
+        self._shades = _shades(min(max(2, line // 2), self._band.width), line, theme.surface)
         self._step = max(1, round(line / 22))
 
     def _choose_face(self, zone: Zone) -> Face:
@@ -131,10 +118,11 @@ class TickerArea:
             else:
                 self._bulletins.append(bulletin)
                 texts.append(text)
-        self._pieces = cut(texts, self._face, mark_px=self._face.line_height)
-        self._starts = list(accumulate((piece.width for piece in self._pieces), initial=0))
-        self._length = max(1, self._starts[-1])
-        self._cache.clear()
+        pieces = cut(texts, self._face, mark_px=self._face.line_height)
+        ground = self._stage.style.theme.surface
+        self._tape = (
+            Tape(pieces, self._band[2:], self._stage.surface, ground, self._render) if pieces else None
+        )
         self._counted = 0
 
     @property
@@ -160,73 +148,62 @@ class TickerArea:
             # the first picture of a board takes its time: the run begins with the second frame
             self._starting = False
             self._begun = self.next_at = now
-        if not self._pieces:
+        if self._tape is None:
             self.next_at = NEVER
-            return dirty
+        else:
+            self.run(now, wall)
+        return dirty
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has begun to run: from then on `run` is all that it wants."""
+        return self._painted and not self._starting and self._tape is not None
+
+    def run(self, now: MonotonicS, wall: datetime) -> Box:
+        """Paint the frame that is due; where."""
         frame = int((now - self._begun) * FRAMES_PER_S + 0.01)
         due = round((self.next_at - self._begun) * FRAMES_PER_S)
         self.late_frames += max(0, frame - due)
-        self._draw(frame, now, wall)
+        if self._tape is not None:
+            self._draw(self._tape, frame * self._step, now, wall)
         self.next_at = MonotonicS(self._begun + (frame + 1) / FRAMES_PER_S)
-        return dirty
+        return self._band
 
-    def _draw(self, frame: int, now: MonotonicS, wall: datetime) -> None:
-        # it comes in from the right edge once, and then runs round without a gap
-        position = frame * self._step - self._band.width
-        rounds = max(0, position + self._band.width) // self._length
+    def _draw(self, tape: Tape, run_px: int, now: MonotonicS, wall: datetime) -> None:
+        rounds = run_px // tape.length
         if rounds > self._counted:
             self._counted = rounds
             for bulletin in self._bulletins:
                 self._stage.ledger.appear(bulletin.id, now, wall)
-        surface, band = self._stage.surface, self._band
-        surface.set_clip(band)
-        x = -position if position < 0 else -(position % self._length)
-        if x > 0:
-            surface.fill(self._stage.style.theme.surface, (band.x, band.y, x, band.height))
-        self._blit_from(x)
-        surface.blit(self._shades[0], (band.x, band.y))
-        surface.blit(self._shades[1], (band.right - self._shades[1].get_width(), band.y))
-        surface.set_clip(None)
+        surface, left, top = self._owner()
+        width, height = self._band[2:]
+        begin, end = self._shades
+        # it comes in from the right edge once, and then runs round without a gap
+        surface.blit(tape.surface, (left, top), (tape.view(run_px - width), 0, width, height))
+        surface.blit(begin, (left, top))
+        surface.blit(end, (left + width - end.get_width(), top))
 
-    def _blit_from(self, x: int) -> None:
-        surface, band = self._stage.surface, self._band
-        number = 0
-        while x < band.width + AHEAD_PX:
-            width = self._pieces[number].width
-            if x + width > 0:
-                image = self._image(number)
-                if x < band.width:
-                    surface.blit(image, (band.x + x, band.y))
-            x += width
-            number += 1
-            if number == len(self._pieces):
-                number = 0
+    def _owner(self) -> tuple[pygame.Surface, int, int]:
+        """The surface that owns the pixels of the stage's, and where the band lies on it.
 
-    def _image(self, number: int) -> pygame.Surface:
-        image = self._cache.get(number)
-        if image is None:
-            image = self._cache[number] = self._render(self._pieces[number])
-            # what one view needs, and some more: short pieces are small ones
-            most = 4 + 2 * (self._band.width + AHEAD_PX) // max(1, self._length // len(self._pieces))
-            while len(self._cache) > most:
-                self._cache.popitem(last=False)
-        return image
+        pygame books each copy to a part of a surface in Python's memory, which costs more than the copy.
+        """
+        surface = self._stage.surface
+        if self._owned is None or self._owned[0] is not surface:
+            x, y = surface.get_abs_offset()
+            self._owned = surface, (surface.get_abs_parent(), x + self._band.x, y + self._band.y)
+        return self._owned[1]
 
-    def _render(self, piece: Piece) -> pygame.Surface:
+    def _render(self, piece: Piece, surface: pygame.Surface, box: Box) -> None:
         theme = self._stage.style.theme
         class_ = self._bulletins[piece.bulletin].class_
         if piece.text:
             colour = theme.accents[class_] if class_ == "emergency" else theme.text
-            image = pygame.Surface((piece.width, self._band.height)).convert(self._stage.surface)
-            image.fill(theme.surface)
-            self._face.draw(piece.text, colour, image, Box(0, 0, *image.get_size()))
-            return image
-        mark = pygame.Surface((piece.width, self._band.height)).convert(self._stage.surface)
-        mark.fill(theme.surface)
-        radius = max(2, self._band.height // 9)
+            self._face.draw(piece.text, colour, surface, box)
+            return
+        radius = max(2, box.height // 9)
         disc = dot(radius, theme.accents[class_])
-        mark.blit(disc, ((piece.width - 2 * radius) // 2, (self._band.height - 2 * radius) // 2))
-        return mark
+        surface.blit(disc, (box.x + (box.width - 2 * radius) // 2, (box.height - 2 * radius) // 2))
 
     def restore(self, now: MonotonicS, wall: datetime) -> None:
         surface, theme = self._stage.surface, self._stage.style.theme

@@ -143,8 +143,31 @@ class Worker:
             self._look(view, display)
         display.wander(_now())
         view.draw_on(display.surface)
-        while time.monotonic() < view.next_at - SPARE_S and view.prepare():
-            pass
+        while time.monotonic() < view.next_at - SPARE_S:
+            if not view.prepare():
+                self._run_tickers(view, display)
+                break
+
+    def _run_tickers(self, view: BoardView, display: Display) -> None:
+        """The frames in which nothing but tickers moves, until something else is due or somebody speaks.
+
+        A whole turn asks all that may have changed; sixty times a second, in vain, that cost more than the ticker.
+        """
+        until = min(view.alone_until, self._look_at, display.wander_at)
+        watched = [self._stdin, self._wake_r, *display.sockets]
+        wall = _wall()
+        while until > (due := view.tickers_at):
+            if select.select(watched, [], [], max(0.0, due - time.monotonic()))[0]:
+                return
+            now = _now()
+            if now >= until:
+                return
+            display.present(view.run_tickers(now, wall))
+            if display.frames % ATTEND_FRAMES == 0:
+                wall = _wall()
+                self._attend()
+                if self._display is not display:
+                    return
 
     def _wait(self) -> None:
         if not self._running:

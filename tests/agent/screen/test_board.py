@@ -13,7 +13,10 @@ from agent.screen.fonts import CANDIDATES, Fonts, Weight
 from agent.screen.grid import Box, place
 from agent.screen.notice import compose_text
 from agent.screen.paint import Fill, Text, paint
+from agent.screen.protocol import Caption
+from agent.screen.stage import NOW
 from agent.screen.theme import THEMES, WHITE, sizes_for
+from playlists.units import Seconds
 from tests.agent.screen.conftest import BODY, SIZE, Bench, is_running_text, notice, style, words_of, zone
 
 STACKED = "ẾỄỘẴỮỞ ỆẪ gựặỵ Ơ̆ Č̆ ê̆"
@@ -144,13 +147,51 @@ def test_the_ticker_moves_by_the_same_step_in_every_frame(bench: Bench) -> None:
     assert len(steps) == 1
 
 
+def test_frames_in_which_only_tickers_move_are_those_of_whole_steps(bench: Bench) -> None:
+    zones = (
+        zone(notice("t", "Đường dây nóng", BODY), at=TICKER, kind="ticker"),
+        zone(notice("a", duration_s=5), notice("b", duration_s=5), at=(0, 0, 16, 8)),
+    )
+    pictures = []
+    for quick in (False, True):
+        bench.show(zone(at=(0, 0, 1, 1), kind="clock"))  # so that both begin anew
+        bench.show(*zones)
+        bench.pass_time(1)
+        since = bench.now
+        turn_at = bench.view.alone_until
+        assert turn_at - since == pytest.approx(4, abs=0.1), "the turn of `b`"
+        for _ in range(180):
+            bench.now = bench.view.tickers_at
+            if quick:
+                assert bench.view.run_tickers(bench.now, bench.wall) == bench.presented[-1]
+            else:
+                bench.step()
+        assert since + 2.9 < bench.now < turn_at
+        pictures.append(bench.pixels().copy())
+    assert (pictures[0] == pictures[1]).all()
+    assert bench.view.late_frames == 0
+
+
+def test_no_frame_is_only_a_tickers_while_words_are_shown_or_it_is_covered(bench: Bench) -> None:
+    bench.show(zone(notice("t", "Đường dây nóng", BODY), at=TICKER, kind="ticker"))
+    bench.pass_time(1)
+    assert bench.view.alone_until > bench.now
+    bench.view.set_caption(Caption("Bà con chú ý", Seconds(2.0)), bench.now)
+    assert bench.view.alone_until == NOW
+    bench.pass_time(4)
+    assert bench.view.alone_until > bench.now
+    bench.view.rest(bench.now, bench.wall, resting=True)
+    assert bench.view.alone_until == NOW
+
+
 def test_a_ticker_of_twenty_thousand_letters_needs_no_giant_surface(bench: Bench) -> None:
     bench.show(zone(notice("t", "x", BODY * 70), notice("u", "không" * 200), at=TICKER, kind="ticker"))
     bench.pass_time(2)
     area = bench.view._areas[0]
-    pieces = area._pieces  # type: ignore[union-attr]
+    tape = area._tape  # type: ignore[union-attr]
+    pieces = tape._pieces
     assert max(piece.width for piece in pieces) < 1_200
-    assert len(area._cache) < 12  # type: ignore[union-attr]
+    assert tape.surface.get_width() < 3 * SIZE[0] + 1_200
     text = "".join(piece.text for piece in pieces if piece.bulletin == 0)
     assert text == f"x: {(BODY * 70).strip()} "
 
