@@ -229,7 +229,7 @@ class _Progress:
         """So many of so many are done."""
         if time.monotonic() < self._next:
             return
-        line = _("{done} of {all} bulletins are drawn").format(done=done, all=of)
+        line = _("drawn: {done} of {all}, each bulletin in each layout").format(done=done, all=of)
         terminal = sys.stderr.isatty()
         sys.stderr.write(f"\r{line}" if terminal else f"{line}\n")
         sys.stderr.flush()

@@ -95,7 +95,7 @@ class Preview:
         takeover: Takeover | None,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
     ) -> None:
-        """`progress` hears how many bulletins of how many are done, in all layouts."""
+        """`progress` hears how many of how many are done: each bulletin in each layout."""
         self._source = source
         self._out = out
         self._look = look

@@ -213,9 +213,15 @@ class BoardView:
         """When `run_tickers` is due."""
         return min([area.next_at for area in self._tickers], default=NEVER)
 
-    def run_tickers(self, now: MonotonicS, wall: datetime) -> list[Box]:
-        """`step`, where nothing but tickers is due; `wall` may be seconds old."""
-        return [area.run(now, wall) for area in self._tickers if now >= area.next_at]
+    def run_tickers(self, now: MonotonicS, wall: datetime) -> tuple[list[Box], MonotonicS]:
+        """`step`, where nothing but tickers is due, and when it is due again; `wall` may be seconds old."""
+        dirty: list[Box] = []
+        next_at = NEVER
+        for area in self._tickers:
+            if now >= area.next_at:
+                dirty.append(area.run(now, wall))
+            next_at = min(next_at, area.next_at)
+        return dirty, next_at
 
     @property
     def late_frames(self) -> int:

@@ -155,14 +155,15 @@ class Worker:
         """
         until = min(view.alone_until, self._look_at, display.wander_at)
         watched = [self._stdin, self._wake_r, *display.sockets]
-        wall = _wall()
-        while until > (due := view.tickers_at):
+        wall, due = _wall(), view.tickers_at
+        while due < until:
             if select.select(watched, [], [], max(0.0, due - time.monotonic()))[0]:
                 return
             now = _now()
             if now >= until:
                 return
-            display.present(view.run_tickers(now, wall))
+            dirty, due = view.run_tickers(now, wall)
+            display.present(dirty)
             if display.frames % ATTEND_FRAMES == 0:
                 wall = _wall()
                 self._attend()

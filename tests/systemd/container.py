@@ -83,8 +83,15 @@ class Container:
         shutil.rmtree(self.root, ignore_errors=True)
         self.log.unlink(missing_ok=True)
 
-    def boot(self) -> None:
-        """Start its systemd, and wait until it has started everything."""
+    def boot(self, *, read_only_but: Sequence[str] | None = None) -> None:
+        """Start its systemd, and wait until it has started everything.
+
+        With `read_only_but` all is read-only but for these folders, and its logs are in memory.
+        """
+        more: list[str] = []
+        if read_only_but is not None:
+            more = ["--read-only", "--tmpfs=/var/log", "--tmpfs=/var/tmp"]
+            more += [f"--bind={self.root}{folder}:{folder}" for folder in read_only_but]
         with self.log.open("ab") as log:
             self._nspawn = subprocess.Popen(
                 [
@@ -98,6 +105,7 @@ class Container:
                     f"--directory={self.root}",
                     f"--bind={self.cache}:/var/cache/apt/archives",
                     f"--bind-ro={self.share}:/media/loa",
+                    *more,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -1,6 +1,7 @@
 """`./dev install-test`: the installer from nothing in a clean Debian, the units under its real systemd, an update, an
-update that fails, one that is killed, one whose power goes, and the removal. Needs root, mmdebstrap, systemd-nspawn.
+update that fails, one that is killed, one whose power goes, a read-only system, and the removal.
 
+Needs root, mmdebstrap, systemd-nspawn.
 Prints what was seen, and figures as JSON. `--arm64`: the installer alone, under qemu-user, from this clone.
 """
 
@@ -58,6 +59,8 @@ STICK = (
     "mount -t tmpfs none /run/loa-usb/sdz1"
 )
 """What `loa usb plugged` does with a stick, by hand; the last mount is left for ExecStopPost=."""
+DATA = ("/opt/loa", "/etc/loa", "/var/lib/loa", "/var/lib/loa-update")
+"""What systemd/README.md puts on the data partition of a read-only system."""
 CONFIG = """\
 [node]
 id = "pole-01"
@@ -125,6 +128,7 @@ def this_architecture(suite: str) -> dict[str, object]:
             walk.crashing()
             walk.killed()
             walk.power()
+            walk.read_only()
             walk.remove()
             return {"suite": suite, **walk.figures}
 
@@ -340,6 +344,26 @@ class Walk:
         said = self.loa("update", "--show", check=False)
         assert "the power or the machine failed during the update; back to 99.1" in said, said
         say(f"the power went: {said.strip()}")
+
+    def read_only(self) -> None:
+        """A system that is read-only but for one data partition, as systemd/README.md lays it out."""
+        self.container.cut_power()
+        self.container.boot(read_only_but=DATA)
+        assert self.container.run("touch", "/etc/touched", check=False).returncode != 0
+        wait(self._active, 60, "the node runs on a read-only system")
+        assert self.loa("say", "Xin chào bà con.")
+        wait(lambda: "finished" in self.journal(), 30, "it has spoken")
+        folders = self.container.root / "etc/tmpfiles.d/loa.conf"
+        before = folders.read_bytes()
+        self.offer("99.5")
+        said = self.loa("update", "99.5")
+        assert "99.5 runs; before it 99.1" in said, said
+        assert self.speaks() == "99.5"
+        assert folders.read_bytes() == before  # what lies on the system stays, and stops nothing
+        self.container.cut_power()
+        self.container.boot()
+        wait(self._active, 60, "the node runs on a system that can be written again")
+        say("a read-only system: it speaks, and was updated")
 
     def remove(self) -> None:
         """Nothing is left but what is to be kept; then nothing."""
