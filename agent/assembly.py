@@ -86,7 +86,7 @@ def open_outside(config: Config, clock: Clock, post: Post, boot: str, player: Pl
     gate = Gate({}, config.node.id, frozenset(config.node.groups), journal, clock)
     store = Store(cache / "media", config.limits.cache_mb * 1_000_000)
     amplifier, relays = make_amplifier(config)
-    library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post)
+    library = Library(cache / "sounds", config.limits.pcm_mb * 1_000_000, post, refuge=runtime / "sounds")
     of_alerts = Store(cache / "alerts", STORE_BYTES)
     return Outside(
         journal=journal,

@@ -9,7 +9,6 @@ from, so that nothing is made twice, not even after a restart.
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import queue
 import threading
@@ -22,9 +21,9 @@ from typing import Any, Final
 
 from agent.player.decoding import STALLED_AFTER_S, TooLong, Undecodable, decode_to_file
 from agent.player.protocol import RATE
+from agent.shelf import Pcm, Shelf
 from agent.speech import NoVoice, Speech, SpeechError, SpeechFailed
 from agent.store import Store, StoreFull
-from playlists.units import Seconds
 
 log = logging.getLogger("loa.library")
 
@@ -43,16 +42,10 @@ _OWN_ROOM: Final = 2
 _EMERGENCY_SHARE: Final = 8
 """An eighth of the store is left free for emergencies: a full timetable must not leave an alert without its words."""
 
+REFUGE_BYTES: Final = 30_000_000
+"""Eleven minutes of speech. It is memory."""
+
 _STOP: Final = "stop"
-
-
-@dataclass(frozen=True)
-class Pcm:
-    """Raw signed 16-bit little-endian mono samples, ready to sound."""
-
-    path: Path
-    duration_s: Seconds
-    rate: int = RATE
 
 
 @dataclass(frozen=True)
@@ -104,6 +97,8 @@ class Library:
         max_bytes: bound of everything in it.
         post: gets `Prepared` and `Unplayable`, on one of the library's threads.
         stalled_after_s: a decoder without progress for so long is killed.
+        refuge: where the samples of what is needed now lie when `directory` cannot be written: in memory, so that a
+            card that is full, read-only or broken silences nobody.
     """
 
     def __init__(
@@ -112,10 +107,10 @@ class Library:
         max_bytes: int,
         post: Callable[[Any], None],
         stalled_after_s: float = STALLED_AFTER_S,
+        refuge: Path | None = None,
     ) -> None:
-        self._store = Store(directory / "pcm", max_bytes, spare_bytes=max_bytes // _EMERGENCY_SHARE)
-        self._facts = directory / "facts"
-        self._facts.mkdir(parents=True, exist_ok=True)
+        self._shelf = Shelf(directory, max_bytes, max_bytes // _EMERGENCY_SHARE)
+        self._refuge = None if refuge is None else Shelf(refuge, REFUGE_BYTES)
         self._post = post
         self._stalled_after_s = stalled_after_s
         self._lock = threading.Lock()
@@ -123,7 +118,6 @@ class Library:
         self._order = itertools.count()
         self._lanes = {name: _Lane() for name in _LANES.values()}
         self._threads: list[threading.Thread] = []
-        self._max_bytes = max_bytes
 
     def start(self) -> None:
         """Begin to work."""
@@ -163,22 +157,14 @@ class Library:
 
     def pcm(self, key: str) -> Pcm | None:
         """The samples of a key, if they are ready."""
-        path = self._store.path(key)
-        if path is None:
-            return None
-        try:
-            facts = json.loads(self._fact(key).read_bytes())
-            rate = int(facts["rate"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # it is made again: cheaper than to guess
-        return Pcm(path, Seconds(path.stat().st_size / 2 / rate), rate)
+        return self._shelf.pcm(key) or (self._refuge.pcm(key) if self._refuge else None)
 
     def keep(self, keys: Iterable[str]) -> None:
         """Say what is needed: only the rest goes when room is wanted."""
-        self._store.keep(set(keys))
-        for fact in self._facts.iterdir():
-            if self._store.path(fact.name) is None:
-                fact.unlink(missing_ok=True)
+        needed = set(keys)
+        self._shelf.keep(needed)
+        if self._refuge:
+            self._refuge.keep(needed)
 
     # -- on the library's threads --------------------------------------------------------------
 
@@ -191,44 +177,51 @@ class Library:
                 wanted = self._wanted.pop(key, None)
             if wanted is not None:  # else it was asked for twice, and is made
                 source, need = wanted
-                self._post(self._make(key, source, vital=need is Need.EMERGENCY))
+                self._post(self._make(key, source, need=need))
 
-    def _make(self, key: str, source: Path | Speech, *, vital: bool) -> Prepared | Unplayable:
+    def _make(self, key: str, source: Path | Speech, *, need: Need) -> Prepared | Unplayable:
         try:
             # two lanes may have been asked for it
-            pcm = self.pcm(key) or self._store_made(key, source, vital)
+            pcm = self.pcm(key) or self._put_on_a_shelf(key, source, need)
         except (Undecodable, SpeechError, StoreFull, OSError) as error:
             log.warning("%s cannot be made to sound: %s", key, error)
             return Unplayable(key, str(error), isinstance(error, NoVoice | SpeechFailed))
         return Prepared(key, pcm)
 
-    def _store_made(self, key: str, source: Path | Speech, vital: bool) -> Pcm:
-        if isinstance(source, Speech):
-            rate = self._speak(key, source, vital)
-        else:
-            rate = self._decode(key, source, vital)
-        self._remember(key, rate)
-        pcm = self.pcm(key)
-        if pcm is None:
-            raise FileNotFoundError(f"{key} was removed as soon as it was made")
-        return pcm
+    def _put_on_a_shelf(self, key: str, source: Path | Speech, need: Need) -> Pcm:
+        vital = need is Need.EMERGENCY
+        try:
+            return self._put_on(self._shelf, key, source, vital)
+        except (StoreFull, OSError) as error:
+            if need is Need.AHEAD or self._refuge is None:
+                raise
+            log.warning("%s: %s; it is made in %s", key, error, self._refuge.store.directory)
+            try:
+                return self._put_on(self._refuge, key, source, vital)
+            except (StoreFull, OSError):
+                raise error from None
 
-    def _speak(self, key: str, speech: Speech, vital: bool) -> int:
+    def _put_on(self, shelf: Shelf, key: str, source: Path | Speech, vital: bool) -> Pcm:
+        if isinstance(source, Speech):
+            return shelf.remember(key, self._speak(shelf.store, key, source, vital))
+        return shelf.remember(key, self._decode(shelf.store, key, source, vital))
+
+    def _speak(self, store: Store, key: str, speech: Speech, vital: bool) -> int:
         # both bring much with them that a node without words to speak never needs
         from agent.speech.reading import as_spoken  # noqa: PLC0415
         from agent.speech.speaking import speak  # noqa: PLC0415
 
         room = _SPEECH_BYTES_PER_CHARACTER * (len(as_spoken(speech.text, speech.language)) + 20)
-        with self._store.aside(key, min(room, self._max_bytes // _OWN_ROOM), vital=vital) as path:
+        with store.aside(key, min(room, store.max_bytes // _OWN_ROOM), vital=vital) as path:
             return speak(speech, path).rate
 
-    def _decode(self, key: str, source: Path, vital: bool) -> int:
-        most = min(MAX_PCM_BYTES, self._max_bytes // _OWN_ROOM)
+    def _decode(self, store: Store, key: str, source: Path, vital: bool) -> int:
+        most = min(MAX_PCM_BYTES, store.max_bytes // _OWN_ROOM)
         size = source.stat().st_size
         for kilobits in _LIKELY_KBIT:
             room = min(most, 1_000_000 + int(size * 8 / (kilobits * 1000) * RATE * 2))
             try:
-                with self._store.aside(key, room, vital=vital) as path:
+                with store.aside(key, room, vital=vital) as path:
                     decoded = decode_to_file(source, path, room, self._stalled_after_s)
                     if decoded.peak == 0.0:
                         raise Undecodable(f"{source.name}: {decoded.duration_s:.1f} s of digital silence")
@@ -238,13 +231,3 @@ class Library:
             else:
                 break
         return RATE
-
-    def _remember(self, key: str, rate: int) -> None:
-        # not written for ever: without it the samples are made again
-        fact = self._fact(key)
-        aside = fact.with_name(f".{fact.name}")
-        aside.write_text(json.dumps({"rate": rate}))
-        aside.replace(fact)
-
-    def _fact(self, key: str) -> Path:
-        return self._facts / key.removeprefix("sha256:")

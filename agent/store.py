@@ -66,7 +66,8 @@ class Store:
         self._used: dict[str, float] = {}  # wall time of last use; only ever compared, never trusted
         self._reserved: dict[str, int] = {}  # key → bytes that an unfinished write may grow to
         directory.mkdir(parents=True, exist_ok=True)
-        files.sweep(directory)
+        with contextlib.suppress(OSError):  # as in `_drop`
+            files.sweep(directory)
         for entry in os.scandir(directory):
             if _KEY.fullmatch(entry.name):
                 status = entry.stat()
@@ -133,7 +134,7 @@ class Store:
                 raise _full(error, self.directory) from error
             raise
         finally:
-            path.unlink(missing_ok=True)
+            _drop(path)
             self.release(name)
 
     def partial(self, key: str) -> Path:
@@ -198,7 +199,7 @@ class Store:
         name = _name(key)
         with self._lock:
             self.release(name)
-            self.partial(name).unlink(missing_ok=True)
+            _drop(self.partial(name))
             if name in self._sizes:
                 self._remove(name)
 
@@ -215,7 +216,7 @@ class Store:
             for part in self.directory.glob("*" + _PARTIAL):
                 name = part.name.removesuffix(_PARTIAL)
                 if name not in self._needed and name not in self._reserved:
-                    part.unlink(missing_ok=True)
+                    _drop(part)
             evicted = []
             for victim in self._unneeded():
                 if self.used_bytes <= self.max_bytes:
@@ -243,12 +244,20 @@ class Store:
 
     def _remove(self, name: str) -> None:
         log.info("store: evicts %s (%d bytes)", name, self._sizes[name])
-        (self.directory / name).unlink(missing_ok=True)
+        _drop(self.directory / name)
         self._forget(name)
 
     def _forget(self, name: str) -> None:
         del self._sizes[name]
         del self._used[name]
+
+
+def _drop(path: Path) -> None:
+    """Remove a file; on a card that is read-only or broken it stays, and what is there can still be played."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("store: %s cannot be removed: %s", path, error.strerror or error)
 
 
 def _name(key: str) -> str:

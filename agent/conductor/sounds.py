@@ -19,9 +19,10 @@ from agent.conductor.performance import (
 from agent.conductor.reception import Reception
 from agent.faults import Faults
 from agent.feeds.feeds import MediaInfo
-from agent.library import Library, Need, Pcm, Prepared, Unplayable
+from agent.library import Library, Need, Prepared, Unplayable
 from agent.player.protocol import PcmSource, ToneSource
 from agent.recordings import Recordings
+from agent.shelf import Pcm
 from agent.speech import Speech, Voices
 from agent.tones import TONES
 from playlists.alert import Resource

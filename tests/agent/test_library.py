@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from agent import files
 from agent.library import Library, Need, Prepared, Unplayable
 from agent.speech import Speech, speaking
 from tests.support.sound import sine, write_wav
@@ -230,3 +232,33 @@ def test_a_store_full_of_what_is_needed_still_has_room_for_an_emergency(
     assert isinstance(wait_until(lambda: posted.about(storm.key), 10, "an answer"), Prepared)
     assert all(library.pcm(key) for key in songs)
     library.stop(5.0)
+
+
+def test_what_is_needed_now_is_made_in_memory_when_the_card_cannot_be_written_and_the_rest_is_told(
+    tmp_path: Path, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card, refuge = tmp_path / "cache", tmp_path / "run"
+    library = Library(card, 60_000_000, posted, refuge=refuge)
+    put_in_place = files.put_in_place
+
+    def worn(source: Path, target: Path) -> None:
+        if target.is_relative_to(card):
+            raise OSError(errno.EROFS, "Read-only file system")
+        put_in_place(source, target)
+
+    monkeypatch.setattr(files, "put_in_place", worn)
+    library.start()
+    wanted = {need: Speech(f"Thông báo số {need + 1}.", "vi") for need in Need}
+    try:
+        for need, words in wanted.items():
+            library.want(words.key, words, need)
+        said = {
+            need: wait_until(lambda key=words.key: posted.about(key), 20, "an answer")
+            for need, words in wanted.items()
+        }
+        assert isinstance(said[Need.AHEAD], Unplayable), "memory is for what is needed now"
+        for need in (Need.NOW, Need.EMERGENCY):
+            assert said[need].pcm.path.is_relative_to(refuge)
+            assert library.pcm(wanted[need].key) == said[need].pcm
+    finally:
+        library.stop(5.0)

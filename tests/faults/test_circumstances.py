@@ -21,6 +21,7 @@ from tests.support.house import (
     open_centre,
     open_house,
     shelve,
+    speech,
     wait_until,
 )
 from tests.support.pulse import Sink
@@ -114,6 +115,28 @@ def test_with_a_full_disk_it_plays_on_and_says_so(
         house.all_is_stored()
         numbers = sorted(record["seq"] for record in house.records())
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_on_a_card_that_is_read_only_it_starts_and_speaks_what_it_never_spoke_before(
+    centre: CentreUnderTest, sink: Sink, tmp_path: Path
+) -> None:
+    """As a worn card does at the next start. Announcement and alert are words that were not rendered ahead."""
+    with contextlib.ExitStack() as stack:
+        for folder in ("state", "cache"):
+            stack.enter_context(small_disk(tmp_path / folder, 60_000))
+        house = stack.enter_context(open_house(centre, sink, tmp_path, id="worn-01"))
+        house.node.stop()
+        for folder in ("state", "cache"):
+            subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / folder)], check=True)
+        house.node.start()
+        assert "cannot be written" in house.wait_for_fault("journal")
+        began = time.monotonic()
+        house.announce(speech("Bà con chú ý, nước sông đang lên."))
+        house.ears.wait_for_sound(began, seconds=0.8)
+        house.quiet()
+        began = time.monotonic()
+        house.announce(speech("Sơ tán ngay lên trường học."), **{"class": "emergency"})
+        house.ears.wait_for_sound(began, seconds=0.8)
 
 
 @pytest.mark.parametrize("damage", ["overwritten", "cut short"])

@@ -70,6 +70,8 @@ class Container:
         self.root.mkdir()
         subprocess.run(["tar", "-xf", tar, "-C", self.root], check=True)
         shutil.copy(TRUSTED, self.root / TRUSTED.relative_to("/"))
+        self.data = PLACE / f"data-{tar.stem}"
+        self._apart: tuple[str, ...] = ()
         self._nspawn: subprocess.Popen[bytes] | None = None
         self.log = PLACE / f"console-{tar.stem}"
 
@@ -81,17 +83,25 @@ class Container:
         if kind is not None:
             say(self._last_words())
         shutil.rmtree(self.root, ignore_errors=True)
+        shutil.rmtree(self.data, ignore_errors=True)
         self.log.unlink(missing_ok=True)
 
     def boot(self, *, read_only_but: Sequence[str] | None = None) -> None:
         """Start its systemd, and wait until it has started everything.
 
-        With `read_only_but` all is read-only but for these folders, and its logs are in memory.
+        With `read_only_but` all is read-only but for these folders, which lie elsewhere, and its logs are in memory.
         """
+        self._whole_again()
         more: list[str] = []
         if read_only_but is not None:
             more = ["--read-only", "--tmpfs=/var/log", "--tmpfs=/var/tmp"]
-            more += [f"--bind={self.root}{folder}:{folder}" for folder in read_only_but]
+            for folder in read_only_but:
+                place = Path(f"{self.data}{folder}")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                Path(f"{self.root}{folder}").rename(place)
+                Path(f"{self.root}{folder}").mkdir()
+                more.append(f"--bind={place}:{folder}")
+            self._apart = tuple(read_only_but)
         with self.log.open("ab") as log:
             self._nspawn = subprocess.Popen(
                 [
@@ -119,6 +129,12 @@ class Container:
                     return
             time.sleep(0.2)
         raise AssertionError(f"the container does not boot: {self.log.read_text(errors='replace')[-2_000:]}")
+
+    def _whole_again(self) -> None:
+        for folder in self._apart:
+            Path(f"{self.root}{folder}").rmdir()
+            Path(f"{self.data}{folder}").rename(f"{self.root}{folder}")
+        self._apart = ()
 
     def cut_power(self) -> None:
         """SIGKILL to all of it at once."""

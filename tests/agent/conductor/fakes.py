@@ -18,11 +18,12 @@ from agent.control.protocol import ControlRequest
 from agent.feeds.events import FeedChanged, FeedRestored
 from agent.feeds.feeds import MediaInfo
 from agent.journal import Journal
-from agent.library import Need, Pcm, Prepared, Unplayable
+from agent.library import Need, Prepared, Unplayable
 from agent.life import Life
 from agent.logs import RecentLines
 from agent.node import Node
 from agent.screenpower import ScreenPower
+from agent.shelf import Pcm
 from agent.speech import Speech
 from agent.uplink.events import CommandVerified
 from playlists.alert import Resource

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.conductor.tellings import RECORDING_WITHIN_S
-from agent.library import Need, Pcm, Prepared
+from agent.library import Need, Prepared
 from agent.player.protocol import ToneSource
+from agent.shelf import Pcm
 from playlists.alert.repetition import TRY_AGAIN_S
 from playlists.units import Seconds
 from tests.agent.conductor.fake_player import Heard
