@@ -157,6 +157,7 @@ FILES = (
     "agent/speech/reading.py",
     "agent/speech/speaking.py",
     "agent/station/*.py",
+    "agent/shelf.py",
     "agent/store.py",
     "agent/support/sources.py",
     "agent/update/*.py",

@@ -65,7 +65,7 @@ def get(
 
     path = config or config_path()
     with told():
-        if key is None and not as_json:
+        if key is None and not as_json and path.exists():
             typer.echo(masked(_file(path).read()), nl=False)
             return
         found: Any = load(path).describe()

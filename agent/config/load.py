@@ -31,6 +31,8 @@ def load(path: Path | str) -> Config:
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_CONFIG_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ConfigError(str(path), [Problem("", "", None, "is not there: loa setup makes one")]) from error
     except OSError as error:
         problem = Problem("", "", None, f"cannot be read: {error.strerror or error}")
         raise ConfigError(str(path), [problem]) from error

@@ -53,6 +53,8 @@ class Tape:
         self._begin = self._end = 0
         """Positions between which it is rendered."""
         self._next = 0
+        self.ink = (0, 0)
+        """First of the rows that were drawn on so far, and how many: few words need the room of all marks."""
 
     @property
     def length(self) -> int:
@@ -71,6 +73,7 @@ class Tape:
             box = Box(self._end - self._begin, 0, piece.width, self.surface.get_height())
             self.surface.fill(self._ground, box)
             self._render(piece, self.surface, box)
+            self._see(box)
             self._end += piece.width
             self._next = (self._next + 1) % len(self._pieces)
         return position - self._begin
@@ -84,3 +87,14 @@ class Tape:
             at = position % self.length
             self._next = bisect_right(self._starts, at) - 1
             self._end = position - (at - self._starts[self._next])
+
+    def _see(self, box: Box) -> None:
+        part = self.surface.subsurface(pygame.Rect(box).clip(self.surface.get_rect()))
+        part.set_colorkey(self._ground)  # what has not this colour was drawn
+        drawn = part.get_bounding_rect()
+        if drawn.height:
+            row, rows = self.ink
+            top, below = (
+                (min(row, drawn.top), max(row + rows, drawn.bottom)) if rows else (drawn.top, drawn.bottom)
+            )
+            self.ink = (top, below - top)

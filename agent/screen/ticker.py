@@ -139,10 +139,9 @@ class TickerArea:
             self._begun, self._painted, self.next_at = now, False, now
 
     def advance(self, now: MonotonicS, wall: datetime) -> list[Box]:
-        dirty = [self._band]
-        if not self._painted:
+        fresh = not self._painted
+        if fresh:
             self.repaint(now, wall)
-            dirty = [self.box]
             self._starting = True
         elif self._starting:
             # the first picture of a board takes its time: the run begins with the second frame
@@ -150,9 +149,9 @@ class TickerArea:
             self._begun = self.next_at = now
         if self._tape is None:
             self.next_at = NEVER
-        else:
-            self.run(now, wall)
-        return dirty
+            return [self.box]
+        moved = self.run(now, wall)
+        return [self.box if fresh else moved]
 
     @property
     def runs(self) -> bool:
@@ -164,24 +163,25 @@ class TickerArea:
         frame = int((now - self._begun) * FRAMES_PER_S + 0.01)
         due = round((self.next_at - self._begun) * FRAMES_PER_S)
         self.late_frames += max(0, frame - due)
-        if self._tape is not None:
-            self._draw(self._tape, frame * self._step, now, wall)
         self.next_at = MonotonicS(self._begun + (frame + 1) / FRAMES_PER_S)
-        return self._band
+        return self._band if self._tape is None else self._draw(self._tape, frame * self._step, now, wall)
 
-    def _draw(self, tape: Tape, run_px: int, now: MonotonicS, wall: datetime) -> None:
+    def _draw(self, tape: Tape, run_px: int, now: MonotonicS, wall: datetime) -> Box:
         rounds = run_px // tape.length
         if rounds > self._counted:
             self._counted = rounds
             for bulletin in self._bulletins:
                 self._stage.ledger.appear(bulletin.id, now, wall)
         surface, left, top = self._owner()
-        width, height = self._band[2:]
-        begin, end = self._shades
+        x, _, width, _ = self._band
         # it comes in from the right edge once, and then runs round without a gap
-        surface.blit(tape.surface, (left, top), (tape.view(run_px - width), 0, width, height))
-        surface.blit(begin, (left, top))
-        surface.blit(end, (left + width - end.get_width(), top))
+        at = tape.view(run_px - width)
+        row, rows = tape.ink
+        begin, end = self._shades
+        surface.blit(tape.surface, (left, top + row), (at, row, width, rows))
+        surface.blit(begin, (left, top + row), (0, row, width, rows))
+        surface.blit(end, (left + width - end.get_width(), top + row), (0, row, width, rows))
+        return Box(x, self._band.y + row, width, rows)
 
     def _owner(self) -> tuple[pygame.Surface, int, int]:
         """The surface that owns the pixels of the stage's, and where the band lies on it.

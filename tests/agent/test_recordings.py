@@ -73,7 +73,7 @@ def test_one_with_its_digest_is_fetched_once_and_can_sound(desk: Desk, host: Hos
     assert isinstance(answer, Prepared)
     assert answer.key == KEY
     assert answer.pcm.duration_s == pytest.approx(0.5, abs=0.05)
-    desk.library._store.discard(KEY)
+    desk.library._shelf.store.discard(KEY)
     assert isinstance(desk.want(at(host.url + "storm.wav", sound)), Prepared)
     assert len(host.requests) == 1
 
@@ -82,7 +82,7 @@ def test_one_that_came_with_the_message_is_kept_without_it(desk: Desk, sound: by
     digest = hashlib.sha1(sound).hexdigest()
     inline = Resource(key=KEY, mime_type="audio/wav", inline=True, data=sound, sha1=digest)
     assert isinstance(desk.want(inline), Prepared)
-    desk.library._store.discard(KEY)
+    desk.library._shelf.store.discard(KEY)
     assert isinstance(desk.want(inline.model_copy(update={"data": b""})), Prepared)
 
 

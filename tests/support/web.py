@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 Fault = Callable[["Handler", bytes | None], None]
@@ -43,6 +43,8 @@ class Host(ThreadingHTTPServer):
         self.etags = etags
         self.unchanged = 0
         self.connections = 0
+        self.closed = 0
+        """Connections of which the host has closed its end."""
         self.sent_at: dict[str, float] = {}
         """The monotonic instant at which the last whole answer of each path was about to be sent."""
         self.requests: list[Request] = []
@@ -68,6 +70,11 @@ class Host(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join(5)
+
+    def shutdown_request(self, request: Any) -> None:
+        """A connection ends."""
+        super().shutdown_request(request)
+        self.closed += 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that hang up are what these tests are about."""

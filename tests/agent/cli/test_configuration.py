@@ -48,6 +48,14 @@ def test_get_gives_a_value_ready_for_a_script(path: Path) -> None:
     assert loa("get") == GOOD
 
 
+@pytest.mark.parametrize("words", [["get"], ["get", "node.id"], ["get", "--json"]])
+def test_get_without_a_file_names_it_and_says_how_one_comes(path: Path, words: list[str]) -> None:
+    path.unlink()
+    out = loa(*words, code=2)
+    assert str(path) in out
+    assert "loa setup" in out
+
+
 def test_set_shows_the_difference_writes_and_says_what_to_restart(path: Path) -> None:
     out = loa("set", "relays.amplifier.pin", "27")
     assert "-pin = 17" in out

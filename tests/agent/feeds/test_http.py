@@ -16,6 +16,7 @@ from agent.feeds.http import Client, StatusError, TooBig, Validators
 from agent.feeds.pacing import back_off, jittered
 from playlists.units import Seconds
 from tests.support import web
+from tests.support.wait import wait_until
 
 CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -153,8 +154,9 @@ def test_a_file_that_has_not_changed_costs_a_question_on_the_same_connection() -
 def test_a_connection_that_the_host_has_closed_meanwhile_is_made_again() -> None:
     with web.Host({"a": b"one"}) as host, Client() as client:
         host.break_path("a", web.hanging_up_unasked)
-        for _ in range(3):
+        for count in (1, 2, 3):
             assert client.read_if_changed(host.url + "a", 100, Seconds(5), Validators()) is not None
+            wait_until(lambda count=count: host.closed == count, 5, "the host has hung up")
         assert host.connections == 3
 
 

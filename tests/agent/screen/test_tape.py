@@ -68,3 +68,19 @@ def test_each_piece_is_rendered_once_a_round() -> None:
     for position in range(-VIEW[0], 2_000 - VIEW[0] - AHEAD_PX + 1, 3):
         strip.view(position)
     assert rendered == list(range(20))
+
+
+def test_the_rows_that_were_drawn_on_are_known_and_only_become_more() -> None:
+    drawn = {0: Box(0, 4, 5, 2), 1: Box(2, 3, 5, 1), 2: Box(0, 0, 0, 0)}
+
+    def some(piece: Piece, surface: pygame.Surface, box: Box) -> None:
+        x, y, width, height = drawn[piece.bulletin]
+        surface.fill((200, 0, 0), (box.x + x, y, width, height))
+
+    pieces = [Piece("x", 600, number) for number in (2, 0, 1)]
+    strip = Tape(pieces, (VIEW[0], 10), pygame.Surface((1, 1), 0, 32), GROUND, some)
+    seen = []
+    for position in range(-VIEW[0], 2_000, 10):
+        strip.view(position)
+        seen.append(strip.ink)
+    assert list(dict.fromkeys(seen)) == [(0, 0), (4, 2), (3, 3)]
