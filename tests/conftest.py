@@ -16,8 +16,11 @@ from tests.support.pulse import Sink, private_sink
 os.environ.pop("COLUMNS", None)
 
 # how long one example takes is the machine's affair, and its neighbours'
-settings.register_profile("shared-machine", deadline=None)
-settings.load_profile("shared-machine")
+settings.register_profile("exploring", deadline=None)
+# as hypothesis does by itself where it sees a CI: a change is judged by the same examples each time
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=2_000)
+settings.load_profile("exploring")
 
 
 LONGEST = (
