@@ -59,7 +59,8 @@ from playlists.units import MonotonicS, Seconds
 MAX_LINE_BYTES: Final = 8_000_000
 FIRST_RETRY_S: Final = Seconds(1.0)
 LONGEST_RETRY_S: Final = Seconds(60.0)
-ATTEND_FRAMES: Final = 60
+ATTEND_FRAMES: Final = 30
+"""Whoever touches the glass of a board with a ticker waits half a second at most."""
 SPARE_S: Final = Seconds(0.005)
 """Nothing is prepared in the last milliseconds before a frame is due."""
 
@@ -165,10 +166,8 @@ class Worker:
             dirty, due = view.run_tickers(now, wall)
             display.present(dirty)
             if display.frames % ATTEND_FRAMES == 0:
-                wall = _wall()
-                self._attend()
-                if self._display is not display:
-                    return
+                self._attend()  # and what was touched wants a whole turn
+                return
 
     def _wait(self) -> None:
         if not self._running:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,21 @@ def test_what_a_finger_presses_is_done_and_told(display: str) -> None:
         press(display, 1280 * 7 // 12, 600)
         press(display, 1280 * 7 // 12, 600)
         wait_until(lambda: child.said[-1].get("showing") == ["b"], 15, "in the other language")
+
+
+def test_a_finger_is_heard_soon_while_a_ticker_runs(display: str) -> None:
+    """The window server's word of it may come with the answer to a frame, and wakes nobody then."""
+    with worker("--driver", "x11", *manner(touch=True), DISPLAY=display) as child:
+        two = [{"id": name, "duration_s": 60, "text": {"heading": name}} for name in "ab"]
+        child.send(board(MAIN | {"bulletins": two}, TICKER))
+        child.heard("showing", showing=["a", "t"])
+        for count in range(1, 6):
+            press(display, 1280 * 3 // 12, 600)  # the next one
+            began = time.monotonic()
+            wait_until(
+                lambda count=count: child.said[-1].get("showing") == ["ab"[count % 2], "t"], 5, "it is heard"
+            )
+            assert time.monotonic() - began < 0.6
 
 
 def press(display: str, x: int, y: int) -> None:
