@@ -7,6 +7,7 @@ and what was written is on the medium when the call returns.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 ASIDE_PREFIX = ".aside-"
+LEAST_FREE_BYTES = 16_384
 """Files with this prefix are unfinished writes; `sweep` removes those that a power cut left."""
 
 
@@ -106,6 +108,17 @@ def locked(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def must_have_room(path: Path) -> None:
+    """Ask when another program has written `path`, and before it is removed: they say nothing of a full disk.
+
+    Raises:
+        OSError: the disk that it is on is full.
+    """
+    seen = os.statvfs(path.parent)
+    if seen.f_bavail * seen.f_frsize < LEAST_FREE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def sweep(directory: Path) -> int:

@@ -43,7 +43,7 @@ _EMERGENCY_SHARE: Final = 8
 """An eighth of the store is left free for emergencies: a full timetable must not leave an alert without its words."""
 
 REFUGE_BYTES: Final = 30_000_000
-"""Eleven minutes of speech. It is memory."""
+"""Eleven minutes of speech, half of it for emergencies alone. It is memory."""
 
 _STOP: Final = "stop"
 
@@ -110,7 +110,7 @@ class Library:
         refuge: Path | None = None,
     ) -> None:
         self._shelf = Shelf(directory, max_bytes, max_bytes // _EMERGENCY_SHARE)
-        self._refuge = None if refuge is None else Shelf(refuge, REFUGE_BYTES)
+        self._refuge = None if refuge is None else Shelf(refuge, REFUGE_BYTES, REFUGE_BYTES // 2)
         self._post = post
         self._stalled_after_s = stalled_after_s
         self._lock = threading.Lock()
@@ -186,6 +186,9 @@ class Library:
         except (Undecodable, SpeechError, StoreFull, OSError) as error:
             log.warning("%s cannot be made to sound: %s", key, error)
             return Unplayable(key, str(error), isinstance(error, NoVoice | SpeechFailed))
+        except Exception as error:  # the lane must outlive whatever a file or a text does to it
+            log.exception("%s", key)
+            return Unplayable(key, f"unexpected {type(error).__name__}: {error}")
         return Prepared(key, pcm)
 
     def _put_on_a_shelf(self, key: str, source: Path | Speech, need: Need) -> Pcm:
@@ -198,8 +201,8 @@ class Library:
             log.warning("%s: %s; it is made in %s", key, error, self._refuge.store.directory)
             try:
                 return self._put_on(self._refuge, key, source, vital)
-            except (StoreFull, OSError):
-                raise error from None
+            except (StoreFull, OSError) as also:
+                raise StoreFull(f"{error}; in memory neither: {also}") from also
 
     def _put_on(self, shelf: Shelf, key: str, source: Path | Speech, vital: bool) -> Pcm:
         if isinstance(source, Speech):

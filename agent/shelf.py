@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.files import ASIDE_PREFIX, sweep
 from agent.player.protocol import RATE
 from agent.store import Store
 from playlists.units import Seconds
@@ -38,6 +40,8 @@ class Shelf:
         self.store = Store(directory / "pcm", max_bytes, spare_bytes=spare_bytes)
         self._facts = directory / "facts"
         self._facts.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # a card that is read-only plays all the same
+            sweep(self._facts)
 
     def pcm(self, key: str) -> Pcm | None:
         """The samples of a key, if they are here."""
@@ -59,9 +63,14 @@ class Shelf:
         """
         # not written for ever: without it the samples are made again
         fact = self._fact(key)
-        aside = fact.with_name(f".{fact.name}")
-        aside.write_text(json.dumps({"rate": rate}))
-        aside.replace(fact)
+        aside = fact.with_name(f"{ASIDE_PREFIX}{fact.name}-{threading.get_ident()}")
+        try:
+            aside.write_text(json.dumps({"rate": rate}))
+            aside.replace(fact)
+        except OSError:
+            with contextlib.suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise
         pcm = self.pcm(key)
         if pcm is None:
             raise FileNotFoundError(f"{key} was removed as soon as it was made")
@@ -70,7 +79,7 @@ class Shelf:
     def keep(self, keys: Iterable[str]) -> None:
         """Say what is needed: only the rest goes when room is wanted."""
         self.store.keep(keys)
-        for fact in self._facts.iterdir():
+        for fact in self._facts.glob("[0-9a-f]*"):  # what is being written has another name
             if self.store.path(fact.name) is None:
                 with contextlib.suppress(OSError):  # a read-only card
                     fact.unlink(missing_ok=True)

@@ -156,8 +156,8 @@ class Store:
                 if wanted <= bound:
                     break
                 if victim != name:
-                    wanted -= self._sizes[victim]
-                    self._remove(victim)
+                    size = self._sizes[victim]
+                    wanted -= size if self._remove(victim) else 0
             if wanted > bound:
                 if before:
                     self._reserved[name] = before
@@ -221,8 +221,8 @@ class Store:
             for victim in self._unneeded():
                 if self.used_bytes <= self.max_bytes:
                     break
-                self._remove(victim)
-                evicted.append(f"sha256:{victim}")
+                if self._remove(victim):
+                    evicted.append(f"sha256:{victim}")
             return evicted
 
     @property
@@ -242,22 +242,28 @@ class Store:
     def _unneeded(self) -> list[str]:
         return sorted((n for n in self._sizes if n not in self._needed), key=lambda n: self._used[n])
 
-    def _remove(self, name: str) -> None:
+    def _remove(self, name: str) -> bool:
         log.info("store: evicts %s (%d bytes)", name, self._sizes[name])
-        _drop(self.directory / name)
-        self._forget(name)
+        removed = _drop(self.directory / name)
+        if removed:
+            self._forget(name)
+        return removed
 
     def _forget(self, name: str) -> None:
         del self._sizes[name]
         del self._used[name]
 
 
-def _drop(path: Path) -> None:
-    """Remove a file; on a card that is read-only or broken it stays, and what is there can still be played."""
+def _drop(path: Path) -> bool:
+    """Remove a file; False on a card that is read-only or broken: there it stays, and can still be played."""
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
+        if not path.exists():  # a read-only system says so of what is not there, too
+            return True
         log.warning("store: %s cannot be removed: %s", path, error.strerror or error)
+        return False
+    return True
 
 
 def _name(key: str) -> str:

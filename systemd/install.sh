@@ -316,9 +316,11 @@ service() {
     if [ -z "$BEFORE" ] || [ "$VERSION" = "$BEFORE" ]; then
       die "the node does not start; see: journalctl -u loa-agent -n 30"
     fi
-    run "$OPT/switch" to "$BEFORE" && run systemctl restart loa-agent.service
+    run "$OPT/switch" to "$BEFORE" || die "$VERSION does not start here, and $BEFORE cannot be put in force (above)"
     # what does not start is no way back
-    if [ -n "$PREVIOUS" ]; then echo "$PREVIOUS" >"$OPT/previous"; else rm -f "$OPT/previous"; fi
+    if [ -n "$PREVIOUS" ] && [ "$PREVIOUS" != "$VERSION" ]; then echo "$PREVIOUS" >"$OPT/previous"; else rm -f "$OPT/previous"; fi
+    run systemctl restart loa-agent.service \
+      || die "neither $VERSION nor $BEFORE starts here. See: journalctl -u loa-agent -n 60"
     die "$VERSION does not start here; back to $BEFORE. See: journalctl -u loa-agent -n 60"
   fi
   say "      it is ready to speak"

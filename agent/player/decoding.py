@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.files import must_have_room
 from agent.player.protocol import PlayerError
 from playlists.units import Seconds
 
@@ -44,7 +45,9 @@ def decode_to_file(
         Undecodable: nothing could be decoded, the decoder crashed, or it made no progress for
             `stalled_after_s` and was killed. `target` is removed.
         TooLong: the PCM grew beyond `max_bytes`. `target` is removed.
+        OSError: `target` cannot be written, or not to its end: the disk is full.
     """
+    target.touch()  # where nothing can be written the recording is not to blame
     argv = [sys.executable, "-m", "agent.player.decode", str(source), str(target)]
     with subprocess.Popen(
         argv,
@@ -60,6 +63,11 @@ def decode_to_file(
             child.kill()
             target.unlink(missing_ok=True)
             raise
+    try:
+        must_have_room(target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
     return _judge(child.returncode, said, logged, source, target)
 
 

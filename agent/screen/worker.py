@@ -139,6 +139,8 @@ class Worker:
             # presenting takes the window server's words off its socket: look here too, not at every frame
             if display.frames % ATTEND_FRAMES == 0 or view.next_at > time.monotonic() + 0.1:
                 self._attend()
+                if self._display is not display:  # it was lost
+                    return
         view.tell()
         if _now() >= self._look_at:
             self._look(view, display)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from agent.files import must_have_room
 from agent.speech import espeak, piper
 from agent.speech.process import run, unpack
 from agent.speech.reading import as_spoken
@@ -36,6 +37,7 @@ def speak(speech: Speech, target: Path) -> Spoken:
         NoVoice: nobody speaks that language here.
         SpeechFailed: the engine did not do it.
         Unspeakable: there is nothing in the text to be spoken.
+        OSError: the disk is full, or cannot be written.
             `target` is removed.
     """
     aside = target.with_name(target.name + ".wav")
@@ -45,7 +47,10 @@ def speak(speech: Speech, target: Path) -> Spoken:
         engine = piper if voice.engine == "piper" else espeak
         argv = engine.command(voice, speech.language, aside)
         deadline_s = _LEAST_DEADLINE_S[voice.engine] + len(words) * _SECONDS_PER_CHARACTER[voice.engine]
-        run(argv, words.encode(errors="replace"), deadline_s, voice.engine)
+        try:
+            run(argv, words.encode(errors="replace"), deadline_s, voice.engine)
+        finally:
+            must_have_room(aside)
         count, rate = unpack(aside, target, voice.engine)
     except BaseException:
         target.unlink(missing_ok=True)

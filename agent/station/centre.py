@@ -42,7 +42,7 @@ host = ""                   # "127.0.0.1" if the broker runs on this machine
 # ceiling = "routine"       # highest class that it may claim there: "routine", "priority" or "emergency"
 # broker_host = "broker.example"   # the broker as nodes see it; default: host above, unless that is this machine
 # broker_port = 8883        # default: port above
-# url = "https://centre.example"   # where `loa station serve` is reached; only for what `enrol` prints
+# url = "https://centre.example"   # where `loa station serve` is reached; only for what `enroll` prints
 
 # [[voices]]                # who reads the announcements: the same keys as in a node's configuration
 # language = "vi"

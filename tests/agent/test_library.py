@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -11,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from agent import files
 from agent.library import Library, Need, Prepared, Unplayable
 from agent.speech import Speech, speaking
+from tests.support.disk import fill, read_only, small_disk
 from tests.support.sound import sine, write_wav
 from tests.support.wait import wait_until
 
@@ -234,31 +233,69 @@ def test_a_store_full_of_what_is_needed_still_has_room_for_an_emergency(
     library.stop(5.0)
 
 
+@pytest.mark.parametrize("harm", ["full", "read-only"])
 def test_what_is_needed_now_is_made_in_memory_when_the_card_cannot_be_written_and_the_rest_is_told(
-    tmp_path: Path, posted: Posted, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, posted: Posted, harm: str
 ) -> None:
-    card, refuge = tmp_path / "cache", tmp_path / "run"
-    library = Library(card, 60_000_000, posted, refuge=refuge)
-    put_in_place = files.put_in_place
+    card, refuge = tmp_path / "card", tmp_path / "run"
+    sources = [write_wav(tmp_path / f"{hz}.wav", sine(hz, 1.5)) for hz in (300, 400, 500)]
+    with small_disk(card, 400):
+        library = Library(card, 60_000_000, posted, refuge=refuge)
+        if harm == "full":
+            fill(card)
+        else:
+            read_only(card)
+        library.start()
+        try:
+            for need, source in zip(Need, sources, strict=True):
+                words = Speech(f"Thông báo số {need + 1}.", "vi")
+                for key, wanted in ((words.key, words), (key_of(source), source)):
+                    library.want(key, wanted, need)
+                    said = wait_until(lambda key=key: posted.about(key), 20, "an answer")
+                    if need is Need.AHEAD:
+                        assert isinstance(said, Unplayable), "memory is for what is needed now"
+                    else:
+                        assert isinstance(said, Prepared), said
+                        assert said.pcm.path.is_relative_to(refuge)
+                        assert library.pcm(key) == said.pcm
+            library.keep([])
+        finally:
+            library.stop(5.0)
 
-    def worn(source: Path, target: Path) -> None:
-        if target.is_relative_to(card):
-            raise OSError(errno.EROFS, "Read-only file system")
-        put_in_place(source, target)
 
-    monkeypatch.setattr(files, "put_in_place", worn)
-    library.start()
-    wanted = {need: Speech(f"Thông báo số {need + 1}.", "vi") for need in Need}
-    try:
-        for need, words in wanted.items():
-            library.want(words.key, words, need)
-        said = {
-            need: wait_until(lambda key=words.key: posted.about(key), 20, "an answer")
-            for need, words in wanted.items()
-        }
-        assert isinstance(said[Need.AHEAD], Unplayable), "memory is for what is needed now"
-        for need in (Need.NOW, Need.EMERGENCY):
-            assert said[need].pcm.path.is_relative_to(refuge)
-            assert library.pcm(wanted[need].key) == said[need].pcm
-    finally:
-        library.stop(5.0)
+def test_of_memory_one_half_is_for_emergencies_and_both_reasons_are_told(
+    tmp_path: Path, posted: Posted
+) -> None:
+    card, refuge = tmp_path / "card", tmp_path / "run"
+    texts = {n: Speech(f"{n} " + "nước sông đang lên " * 120, "vi") for n in range(8)}
+    with small_disk(card, 400):
+        library = Library(card, 60_000_000, posted, refuge=refuge)
+        read_only(card)
+        library.keep(words.key for words in texts.values())
+        library.start()
+        try:
+            said: Any = None
+            for words in texts.values():
+                library.want(words.key, words, Need.NOW)
+                said = wait_until(lambda key=words.key: posted.about(key), 30, "an answer")
+                if isinstance(said, Unplayable):
+                    break
+            assert isinstance(said, Unplayable)
+            assert "Read-only" in said.reason
+            assert "in memory neither" in said.reason
+            library.want(SPEECH.key, SPEECH, Need.EMERGENCY)
+            assert isinstance(wait_until(lambda: posted.about(SPEECH.key), 20, "an answer"), Prepared)
+        finally:
+            library.stop(5.0)
+
+
+def test_what_a_power_cut_left_beside_the_samples_stops_nothing(tmp_path: Path, posted: Posted) -> None:
+    facts = tmp_path / "cache/facts"
+    facts.mkdir(parents=True)
+    left = [facts / f".{'ab' * 32}", facts / f".aside-{'cd' * 32}-1", facts / ("ef" * 32)]
+    for file in left:
+        file.touch()
+    library = Library(tmp_path / "cache", 60_000_000, posted)
+    library.keep([])
+    assert not left[1].exists()
+    assert not left[2].exists()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent import files
 from agent.store import Store, StoreFull, WrongContent
+from tests.support.disk import read_only, small_disk
 
 
 def key_of(data: bytes) -> str:
@@ -158,3 +159,14 @@ def test_the_bound_holds_and_needed_content_is_never_lost(
         store.keep(kept)
         assert store.used_bytes <= bound
         assert all(store.path(k) for k in kept)
+
+
+def test_what_cannot_be_removed_is_not_forgotten(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "card", 400):
+        store = Store(tmp_path / "card", 1_000)
+        keys = [store.add(bytes([n]) * 300) for n in range(3)]
+        read_only(tmp_path / "card")
+        with pytest.raises(StoreFull):
+            store.add(b"x" * 700)
+        assert store.keep([]) == []
+        assert [store.path(key).read_bytes() for key in keys] == [bytes([n]) * 300 for n in range(3)]  # type: ignore[union-attr]

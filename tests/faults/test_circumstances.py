@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.centre import FEED, CentreUnderTest
+from tests.support.disk import fill, read_only, small_disk
 from tests.support.house import (
     TONE_S,
     TONES_HZ,
@@ -70,27 +70,13 @@ def test_what_was_sent_while_the_node_was_away_is_obeyed_when_it_is_back(kiosk: 
     assert house.ears.stretches(began)
 
 
-@contextlib.contextmanager
-def small_disk(path: Path, size_kb: int) -> Iterator[None]:
-    """A file system of its own at `path`, of that size."""
-    path.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(path)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
-
-
 def test_with_a_full_disk_it_plays_on_and_says_so(
     centre: CentreUnderTest, sink: Sink, tmp_path: Path
 ) -> None:
     with small_disk(tmp_path / "state", 4_000), open_house(centre, sink, tmp_path, id="full-01") as house:
         start = in_s(2.0)
         house.publish({"id": "tight", "start": start.isoformat(), "items": [media("low"), media("high")]})
-        filler = tmp_path / "state" / "filler"
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4_096)
+        filler = fill(tmp_path / "state")
         house.wait_for_moment("sound", "tight", "finished")
         heard = house.ears.stretches(monotonic_of(start) - 0.5)
         assert heard
@@ -127,7 +113,7 @@ def test_on_a_card_that_is_read_only_it_starts_and_speaks_what_it_never_spoke_be
         house = stack.enter_context(open_house(centre, sink, tmp_path, id="worn-01"))
         house.node.stop()
         for folder in ("state", "cache"):
-            subprocess.run(["mount", "-o", "remount,ro", str(tmp_path / folder)], check=True)
+            read_only(tmp_path / folder)
         house.node.start()
         assert "cannot be written" in house.wait_for_fault("journal")
         began = time.monotonic()
