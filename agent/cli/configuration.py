@@ -65,8 +65,8 @@ def get(
 
     path = config or config_path()
     with told():
-        if key is None and not as_json and path.exists():
-            typer.echo(masked(_file(path).read()), nl=False)
+        if key is None and not as_json:
+            typer.echo(masked(_present(_file(path))), nl=False)
             return
         found: Any = load(path).describe()
         if key is not None:
@@ -102,7 +102,7 @@ def set_(
 
     file = _file(config or config_path())
     with told():
-        old = file.read()
+        old = _present(file)
         typed = _assignments(assignments)
         values = {key: value_of(text) if text else None for key, text in typed.items()}
         wrong = _problems(file, change(old, values), old)
@@ -127,7 +127,7 @@ def edit(config: ConfigOption = None, yes: Yes = False, as_json: JsonFlag = Fals
         fail(_("there is no editor; set EDITOR, or use: loa config set"))
     _must_be_writable(file)
     with told(), tempfile.TemporaryDirectory(prefix="loa-config-") as folder:
-        old = file.read()
+        old = _present(file)
         draft = Path(folder) / "config.toml"
         draft.write_text(old, encoding="utf-8")
         while True:
@@ -253,6 +253,19 @@ def _file(path: Path) -> ConfigFile:
     from agent.config.writer import ConfigFile
 
     return ConfigFile(path)
+
+
+def _present(file: ConfigFile) -> str:
+    """Its text.
+
+    Raises:
+        ConfigError: it is not there, or cannot be read.
+    """
+    from agent.config import load
+
+    if not file.path.exists():
+        load(file.path)
+    return file.read()
 
 
 def _must_be_writable(file: ConfigFile) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from agent.clock import BUILT
 from agent.doctor.finding import Check, Finding, absent, fault, ok, warning
 from agent.doctor.machine import Blocked, Machine
-from agent.words import N_, _, ngettext
+from agent.words import N_, _, ngettext, retell
 
 SOON: Final = timedelta(days=30)
 
@@ -63,10 +63,18 @@ def _not_before(machine: Machine) -> datetime:
 
 
 def _roots(machine: Machine) -> Iterator[Lasting]:
+    from agent.feeds.errors import Technician
+    from agent.feeds.trust import read_root
+
     for feed in machine.config.feeds:
         if not feed.root.exists() or not feed.root.stat().st_size:
             raise Blocked("config-files")
         installed = _metadata(feed.root, "root")
+        try:
+            read_root(feed.root)
+        except Technician as error:
+            yield Lasting(feed.name, None, retell(str(error)))
+            continue
         if isinstance(installed, str):
             yield Lasting(feed.name, None, installed)
             continue

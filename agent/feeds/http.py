@@ -359,4 +359,6 @@ def _cause(error: BaseException) -> str:
         if inner is None or not str(inner):
             break
         error = inner
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return f"{type(error).__name__}: {error}"

@@ -64,22 +64,32 @@ def _round(ms: float | None) -> float | None:
 
 def try_feed(bench: Bench) -> Iterator[Tried]:
     """Fetch and verify each feed's newest metadata, as the agent does, and leave its own as it is."""
+    from agent.feeds.errors import Technician
+    from agent.feeds.trust import read_root
+
     if not bench.config.feeds:
         yield Tried("feed", absent(_("the configuration names none")))
     for feed in bench.config.feeds:
         what = f"feed {feed.name}"
+        try:
+            root = read_root(feed.root)
+        except Technician as error:
+            yield Tried(
+                what, fault(retell(str(error)), _("bring the root file anew from the centre (DIR/root.json)"))
+            )
+            continue
         answer = ask_feed(feed.name, str(feed.url), bench.machine.now)
         if answer.stage.reached != "done":
             yield Tried(what, judge_feeds([answer]), {"reached": answer.stage.reached})
             continue
-        finding, facts = _verified(bench, feed)
+        finding, facts = _verified(bench, feed, root)
         yield Tried(what, finding, {**facts, "took_ms": _round(answer.took_ms)})
 
 
-def _verified(bench: Bench, feed: Feed) -> tuple[Finding, dict[str, Any]]:
+def _verified(bench: Bench, feed: Feed, root: bytes) -> tuple[Finding, dict[str, Any]]:
     from agent.feeds.errors import Expired, FeedError, Rejected, Retry, Technician
     from agent.feeds.http import Client
-    from agent.feeds.trust import read_root, refresh
+    from agent.feeds.trust import refresh
 
     state = bench.config.paths.state / "feeds" / feed.name / "metadata"
     began = time.monotonic()
@@ -88,7 +98,7 @@ def _verified(bench: Bench, feed: Feed) -> tuple[Finding, dict[str, Any]]:
             folder = Path(name) / "metadata"
             if state.is_dir():
                 shutil.copytree(state, folder)  # rollback is judged by what was seen last
-            found = refresh(str(feed.url), read_root(feed.root), folder, bench.machine.now(), client)
+            found = refresh(str(feed.url), root, folder, bench.machine.now(), client)
             schedule = found.find("schedule.json")
     except Expired as error:
         return fault(retell(str(error)), _("the centre must sign it anew: loa station serve")), {}

@@ -48,8 +48,10 @@ def test_get_gives_a_value_ready_for_a_script(path: Path) -> None:
     assert loa("get") == GOOD
 
 
-@pytest.mark.parametrize("words", [["get"], ["get", "node.id"], ["get", "--json"]])
-def test_get_without_a_file_names_it_and_says_how_one_comes(path: Path, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words", [["get"], ["get", "node.id"], ["get", "--json"], ["set", "node.id", "x"], ["edit"]], ids=" ".join
+)
+def test_without_a_file_it_is_named_and_how_one_comes(path: Path, words: list[str]) -> None:
     path.unlink()
     out = loa(*words, code=2)
     assert str(path) in out

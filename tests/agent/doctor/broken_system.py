@@ -7,7 +7,11 @@ import os
 import shutil
 import sqlite3
 import time
+from datetime import datetime
 from pathlib import Path
+
+from securesystemslib.signer import CryptoSigner
+from tuf.api.metadata import Metadata, Root
 
 from tests.agent.doctor.patient import GROUPS, ROOT_USER, Patient
 from tests.agent.doctor.rows import FAULT, WARNING, case, row, stopped
@@ -171,8 +175,13 @@ def expiry(path: Path, at: str) -> None:
 
 
 def root_ends(p: Patient, at: str) -> None:
+    signer = CryptoSigner.generate_ed25519()
     for path in (p.etc / "root.json", p.state / "feeds/commune/metadata/root.json"):
-        expiry(path, at)
+        root = Metadata[Root].from_bytes(path.read_bytes())
+        root.signed.expires = datetime.fromisoformat(at)
+        root.signed.add_key(signer.public_key, "root")
+        root.sign(signer)
+        path.write_bytes(root.to_bytes())
 
 
 def soon(days: float) -> str:
