@@ -204,3 +204,27 @@ def test_a_size_that_is_none_is_refused_at_the_command_line(size: str) -> None:
     )
     assert done.returncode == 2
     assert "WIDTHxHEIGHT" in done.stderr
+
+
+CLOSED_IN_A_TURN = """
+import sys, pygame
+from agent.screen import __main__ as screen, display, worker
+real, done = display.Display.present, []
+def present(self, boxes):
+    real(self, boxes)
+    # a whole turn, between those in which only the ticker is asked
+    if self.frames > 40 and sys._getframe(1).f_code.co_name == "_turn" and not done:
+        done.append(True)
+        self.frames = worker.ATTEND_FRAMES  # whatever it looks at next, it looks at now
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+display.Display.present = present
+sys.exit(screen.main())
+"""
+
+
+def test_a_screen_that_is_lost_while_a_turn_is_presented_is_taken_again() -> None:
+    with worker(*OFFSCREEN, start=("-c", CLOSED_IN_A_TURN)) as child:
+        child.send(board(MAIN, TICKER))
+        child.heard("ready", driver=None, reason="the window was closed")
+        wait_until(lambda: child.said[-1].get("showing") == ["a", "t"], 15, "the board is seen again")
+        assert child.process.poll() is None
