@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 ASIDE_PREFIX = ".aside-"
-LEAST_FREE_BYTES = 16_384
 """Files with this prefix are unfinished writes; `sweep` removes those that a power cut left."""
+LEAST_FREE_BYTES = 16_384
+"""A disk with less is full: what another program has written on it may be cut short."""
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o640) -> None:

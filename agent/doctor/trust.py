@@ -73,8 +73,7 @@ def _roots(machine: Machine) -> Iterator[Lasting]:
         try:
             read_root(feed.root)
         except Technician as error:
-            yield Lasting(feed.name, None, retell(str(error)))
-            continue
+            installed = retell(str(error))
         if isinstance(installed, str):
             yield Lasting(feed.name, None, installed)
             continue

@@ -59,15 +59,11 @@ def decode_to_file(
         try:
             _watch(child, source, target, max_bytes, stalled_after_s)
             said, logged = child.communicate(timeout=stalled_after_s)
+            must_have_room(target)
         except BaseException:
             child.kill()
             target.unlink(missing_ok=True)
             raise
-    try:
-        must_have_room(target)
-    except OSError:
-        target.unlink(missing_ok=True)
-        raise
     return _judge(child.returncode, said, logged, source, target)
 
 
